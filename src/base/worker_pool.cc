@@ -1,0 +1,60 @@
+#include "base/worker_pool.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace hearth {
+
+WorkerPool::WorkerPool(Options options) : options_(std::move(options)) {
+  threads_.reserve(options_.threads);
+  for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this, i] { run(i); });
+}
+
+WorkerPool::~WorkerPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+}
+
+bool WorkerPool::try_submit(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || queue_.size() >= options_.queue_max) return false;
+    queue_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+  return true;
+}
+
+size_t WorkerPool::queued() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
+void WorkerPool::run(size_t index) {
+  const std::string name = (options_.name + "-" + std::to_string(index)).substr(0, 15);
+  pthread_setname_np(pthread_self(), name.c_str());
+  if (options_.nice != 0) {
+    // Linux applies nice to a thread id; failure only costs priority.
+    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
+  }
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    auto task = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    task();
+    task = nullptr;
+    lock.lock();
+  }
+}
+
+}  // namespace hearth

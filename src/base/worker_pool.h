@@ -1,0 +1,45 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/executor.h"
+
+namespace hearth {
+
+/// Fixed number of std threads over one bounded FIFO queue. The destructor runs what is queued, then joins.
+/// A task that throws ends the process: tasks turn their failures into results.
+class WorkerPool final : public Executor {
+ public:
+  struct Options {
+    std::string name;          ///< Thread name, at most 15 bytes are shown.
+    size_t threads = 1;
+    size_t queue_max = 1024;   ///< Tasks waiting, not counting those that run.
+    int nice = 0;              ///< Added to the threads' nice value; queries run below ingest.
+  };
+  explicit WorkerPool(Options options);
+  ~WorkerPool() override;
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  bool try_submit(std::function<void()> task) override;
+  /// Tasks waiting now.
+  [[nodiscard]] size_t queued() const;
+
+ private:
+  void run(size_t index);
+
+  const Options options_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> queue_;
+  bool stopping_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace hearth

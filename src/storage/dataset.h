@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "hearth/labels.h"
+#include "hearth/profile_type.h"
+#include "hearth/tenant.h"
+#include "symbols/symbol_tables.h"
+
+namespace hearth::storage {
+
+/// What is known of a dataset without reading its rows: catalog entry and pruning.
+struct DatasetInfo {
+  std::string tenant;
+  std::string service;
+  Family family;
+  int64_t t_min_ns = 0;  ///< Smallest and largest start time of its profiles, UTC.
+  int64_t t_max_ns = 0;
+  uint64_t series = 0, profiles = 0, rows = 0, nodes = 0, keys = 0;
+  std::vector<int64_t> totals;  ///< Per sample type, saturating.
+};
+
+/// Columns over the profiles of a dataset; profile p is index p of each, sorted by (series, start, id) in segments, in order of
+/// acceptance in the head. `totals[t][p]` is the sum of profile p's values of sample type t. `ids` may be empty (dropped in L2).
+struct ProfileColumns {
+  std::shared_ptr<const void> owner;
+  std::span<const uint32_t> series;  ///< Index into the dataset's series.
+  std::span<const int64_t> start_ns, duration_ns, period;
+  std::span<const uint32_t> rows;
+  std::span<const Id128> ids;
+  std::vector<std::span<const int64_t>> totals;
+  [[nodiscard]] size_t size() const { return series.size(); }
+};
+
+/// One immutable dataset, from the head or from a segment: the unit a query prunes, reads and merges.
+/// Every accessor may read and decode (and may fail with `data_loss`); results are cached by the implementation where that
+/// pays. Thread-safe.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  [[nodiscard]] virtual const DatasetInfo& info() const = 0;
+  /// False when no series of the dataset has `name=value` (bloom); true may be wrong.
+  [[nodiscard]] virtual bool may_have_label(std::string_view name, std::string_view value) const = 0;
+  /// Stored labels per series: `__name__`, `service_name` and the user's; the labels derived from the sample type
+  /// (`__profile_type__`, `__type__`, …) are not stored, the query adds them.
+  [[nodiscard]] virtual Result<std::shared_ptr<const std::vector<LabelSet>>> series() const = 0;
+  [[nodiscard]] virtual Result<std::shared_ptr<const ProfileColumns>> profiles() const = 0;
+  [[nodiscard]] virtual Result<std::shared_ptr<const symbols::SymbolTables>> symbols() const = 0;
+  /// Adds the values of sample type `type` of the rows of the chosen profiles: by_key[key] += value (saturating).
+  /// `chosen` is ascending; by_key.size() == symbols()->keys(). `data_loss` when a row block is damaged: what was added before
+  /// stays added, so the caller drops the whole accumulator.
+  [[nodiscard]] virtual Status add_rows(std::span<const uint32_t> chosen, size_t type, std::span<int64_t> by_key) const = 0;
+  /// Approximate stored bytes that a read of rows and symbols touches, for cost lines and limits.
+  [[nodiscard]] virtual uint64_t stored_bytes() const = 0;
+  /// A process-wide unique, stable identity for caches: for a segment (uuid, dataset); for the head the dictionary's epoch.
+  /// Equal identities mean equal symbol ids for ids below the smaller snapshot.
+  [[nodiscard]] virtual Id128 symbols_id() const = 0;
+};
+
+}  // namespace hearth::storage

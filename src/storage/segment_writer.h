@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "hearth/labels.h"
+#include "hearth/profile_type.h"
+#include "symbols/symbol_tables.h"
+
+namespace hearth::storage {
+
+/// Everything of one dataset, in any numbering and order; the writer renumbers to the canonical form of storage.md 15.
+///
+/// Shape:  profile p has the rows [row_begin[p], row_begin[p + 1]); row r has the key row_key[r] (an id of `symbols`) and the
+///         values row_value[r * T + t] for the T sample types of the family. Inside a profile keys are unique, in any order.
+///         Entries of `symbols` and `series` that no row or profile uses are left out of the segment.
+struct DatasetInput {
+  std::string tenant;
+  std::string service;
+  Family family;
+  std::vector<LabelSet> series;
+  std::shared_ptr<const symbols::SymbolTables> symbols;
+  std::vector<uint32_t> profile_series;
+  std::vector<int64_t> profile_start_ns, profile_duration_ns, profile_period;
+  std::vector<Id128> profile_id;
+  std::vector<uint32_t> row_begin;
+  std::vector<uint32_t> row_key;
+  std::vector<int64_t> row_value;
+};
+
+/// Writes one segment (storage.md 15, format 1.0) in one pass, dataset after dataset, in memory of one dataset at a time.
+/// The bytes go to `sink` in order. Any error of the sink ends the segment.
+class SegmentWriter {
+ public:
+  struct Options {
+    std::string object_key;  ///< Own key, stored in the directory: a swapped object is noticed.
+    Id128 uuid;              ///< The commit nonce.
+    uint8_t level = 0;
+    int64_t window_start_ns = 0;
+    uint64_t window_length_ns = 0;
+    std::string writer_version;
+  };
+  using Sink = std::function<Status(std::string_view)>;
+  SegmentWriter(Options options, Sink sink);
+  ~SegmentWriter();
+  /// Datasets come sorted by (tenant, service, family); several with equal keys may follow each other.
+  [[nodiscard]] Status add(const DatasetInput& dataset);
+  /// Writes directory and tail.
+  [[nodiscard]] Status finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::storage

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "hearth/profile.h"
+#include "symbols/symbol_tables.h"
+
+namespace hearth::symbols {
+
+/// The append-only symbol tables of one (tenant, service) for one epoch (storage.md 12.2): strings, functions, mappings,
+/// locations, stack-tree nodes, label sets and keys. Ids are dense, never change meaning, and are what head rows refer to.
+///
+/// Threads: map(), take_delta() and apply_delta() need the service's lock; tables() may be called under that lock and what it
+/// returns is then read without one while the dictionary grows (columns are append-only behind shared buffers).
+class Dictionary {
+ public:
+  /// `id` names this dictionary for caches; `seed` keys every hash over bytes that clients choose.
+  Dictionary(Id128 id, uint64_t seed);
+  ~Dictionary();
+  Dictionary(const Dictionary&) = delete;
+  Dictionary& operator=(const Dictionary&) = delete;
+
+  /// Gives every sample of a valid batch its key: keys[s] for sample s, keys.size() == batch.samples.size(). Samples with equal
+  /// stacks and equal labels get equal keys. All labels that the batch still has belong to the key; so does the address of a
+  /// location (the write pipeline zeroes what must not). Symbols no sample refers to are not added.
+  void map(const ProfileBatch& batch, std::vector<uint32_t>& keys);
+
+  /// Bytes of every symbol added since the last call, with the table sizes before it; empty when nothing is new. The format is
+  /// docs/kv_layout.md "D".
+  [[nodiscard]] std::string take_delta();
+  /// Replays a delta. A delta that starts behind the tables' end means one was lost: the gap is filled with unusable entries so
+  /// that later ids keep their meaning, and `lost` is counted. `data_loss` when the bytes are malformed; tables are unchanged.
+  [[nodiscard]] Status apply_delta(std::string_view delta);
+  /// Entries that a lost delta left without meaning. A row that refers to one is quarantined by the caller (is_known()).
+  [[nodiscard]] uint64_t lost() const;
+  [[nodiscard]] bool is_known(uint32_t key) const;
+
+  /// The tables as they are now: O(1), no copy.
+  [[nodiscard]] std::shared_ptr<const SymbolTables> tables() const;
+  [[nodiscard]] Id128 id() const;
+  [[nodiscard]] size_t nodes() const;
+  [[nodiscard]] size_t keys() const;
+  [[nodiscard]] size_t memory_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::symbols
