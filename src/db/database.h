@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/executor.h"
+#include "base/memory_accountant.h"
+#include "base/result.h"
+#include "hearth/clock.h"
+#include "ingest/pipeline.h"
+#include "query/engine.h"
+#include "storage/store.h"
+
+namespace hearth {
+
+/// Composition root of the library: builds, opens, recovers and closes store, write pipeline and query engine, in that order,
+/// and runs maintenance. Thread-safe after open().
+class Database {
+ public:
+  struct Options {
+    std::string data_dir = "./hearth-data";
+    size_t memory_limit_bytes = 0;  ///< 0: half of what the machine or cgroup has.
+    uint64_t seal_bytes = 32ULL << 20;
+    int64_t seal_interval_ns = 60'000'000'000;
+    ingest::Limits limits;
+    const Clock* clock = nullptr;     ///< nullptr: the machine's.
+    Random* random = nullptr;
+    FileSystem* files = nullptr;
+    bool maintenance_thread = true;   ///< Off in simulation and tests, which call store().step().
+  };
+  [[nodiscard]] static Result<std::unique_ptr<Database>> open(Options options);
+  ~Database();
+
+  [[nodiscard]] storage::Store& store();
+  [[nodiscard]] ingest::Pipeline& pipeline();
+  [[nodiscard]] query::Engine& engine();
+  [[nodiscard]] MemoryAccountant& memory();
+  [[nodiscard]] const Clock& clock() const;
+  [[nodiscard]] const Options& options() const;
+
+ private:
+  Database();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth
