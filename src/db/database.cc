@@ -1,0 +1,114 @@
+#include "db/database.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "hearth/version.h"
+#include "objstore/local_store.h"
+
+namespace hearth {
+namespace {
+
+constexpr auto kStepInterval = std::chrono::milliseconds(500);
+
+/// Calls store.step() until destroyed: seal, later compact and retain. One thread, small steps (architecture.md 5).
+class Maintenance {
+ public:
+  explicit Maintenance(storage::Store& store) : thread_([this, &store] { run(store); }) {}
+  ~Maintenance() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+  }
+  Maintenance(const Maintenance&) = delete;
+  Maintenance& operator=(const Maintenance&) = delete;
+
+ private:
+  void run(storage::Store& store) {
+    pthread_setname_np(pthread_self(), "maintenance");
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, kStepInterval, [this] { return stopping_; })) {
+      lock.unlock();
+      if (const Status status = store.step(); !status) {
+        log::warn("maintenance step failed", {{"error", status.error().message}});
+      }
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+/// In the order of construction, so that destruction needs no code: maintenance ends before what it works on.
+struct Database::Impl {
+  Options options;
+  std::unique_ptr<MemoryAccountant> memory;
+  std::unique_ptr<storage::Store> store;
+  std::unique_ptr<ingest::Pipeline> pipeline;
+  std::unique_ptr<query::Engine> engine;
+  std::unique_ptr<Maintenance> maintenance;
+};
+
+namespace {
+
+void fill_defaults(Database::Options& options) {
+  if (options.clock == nullptr) options.clock = &system_clock();
+  if (options.random == nullptr) options.random = &system_random();
+  if (options.files == nullptr) options.files = &posix_file_system();
+  if (options.memory_limit_bytes == 0) options.memory_limit_bytes = machine_memory_bytes() / 2;
+}
+
+Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& options, MemoryAccountant& memory) {
+  HEARTH_ASSIGN_OR_RETURN(auto bucket, objstore::open_local_store(*options.files, options.data_dir + "/bucket"));
+  storage::Store::Options store;
+  store.data_dir = options.data_dir;
+  store.bucket = std::move(bucket);
+  store.files = options.files;
+  store.clock = options.clock;
+  store.random = options.random;
+  store.memory = &memory;
+  store.seal_bytes = options.seal_bytes;
+  store.seal_interval_ns = options.seal_interval_ns;
+  store.writer_version = std::string("hearth ") + version();
+  return storage::Store::open(std::move(store));
+}
+
+}  // namespace
+
+Database::Database() : impl_(std::make_unique<Impl>()) {}
+Database::~Database() = default;
+
+Result<std::unique_ptr<Database>> Database::open(Options options) {
+  fill_defaults(options);
+  auto db = std::unique_ptr<Database>(new Database());
+  Impl& impl = *db->impl_;
+  impl.options = std::move(options);
+  impl.memory = std::make_unique<MemoryAccountant>(impl.options.memory_limit_bytes);
+  HEARTH_ASSIGN_OR_RETURN(impl.store, open_store(impl.options, *impl.memory));
+  impl.pipeline = std::make_unique<ingest::Pipeline>(*impl.store, *impl.options.clock, impl.options.limits);
+  query::Engine::Options engine;
+  engine.store = impl.store.get();
+  engine.memory = impl.memory.get();
+  impl.engine = std::make_unique<query::Engine>(engine);
+  if (impl.options.maintenance_thread) impl.maintenance = std::make_unique<Maintenance>(*impl.store);
+  return db;
+}
+
+storage::Store& Database::store() { return *impl_->store; }
+ingest::Pipeline& Database::pipeline() { return *impl_->pipeline; }
+query::Engine& Database::engine() { return *impl_->engine; }
+MemoryAccountant& Database::memory() { return *impl_->memory; }
+const Clock& Database::clock() const { return *impl_->options.clock; }
+const Database::Options& Database::options() const { return impl_->options; }
+
+}  // namespace hearth
