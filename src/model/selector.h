@@ -11,11 +11,15 @@
 
 namespace hearth {
 
-/// One matcher of a selector. A missing label reads as the empty string. Regular expressions are RE2, fully anchored, at most 4 KiB.
+/// One matcher of a selector. A missing label reads as the empty string. Regular expressions are
+/// RE2, fully anchored, `.` also matches a line feed (as in Prometheus), at most 4 KiB of pattern
+/// and 1 MiB of compiled program (reliability.md P10).
 class Matcher {
  public:
   enum class Op : unsigned char { equal, not_equal, regex, not_regex };
-  /// `invalid_argument` for a pattern RE2 refuses.
+  static constexpr size_t kMaxPatternBytes = 4096;
+
+  /// `invalid_argument` for an empty name and for a pattern that is too long or that RE2 refuses.
   [[nodiscard]] static Result<Matcher> make(std::string name, Op op, std::string value);
   [[nodiscard]] bool matches(std::string_view value) const;
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -29,12 +33,16 @@ class Matcher {
   std::shared_ptr<const void> regex_;  ///< re2::RE2; shared because selectors are copied.
 };
 
-/// Prometheus selector (pyroscope-api.md 7.3): `metric{name op "value", "quoted name"="x"}`; all matchers must hold.
+/// Prometheus selector (pyroscope-api.md 7.3): `metric{name op "value", "quoted name"="x"}`; all
+/// matchers must hold.
 class Selector {
  public:
+  static constexpr size_t kMaxBytes = 64 * 1024;
+  static constexpr size_t kMaxMatchers = 16;
+
   /// Matches everything.
   Selector() = default;
-  /// The empty text is an error, `{}` is not. Errors name the byte offset.
+  /// The empty text is an error, `{}` is not. Errors name the byte offset, from 0.
   [[nodiscard]] static Result<Selector> parse(std::string_view text);
   void add(Matcher matcher) { matchers_.push_back(std::move(matcher)); }
   [[nodiscard]] const std::vector<Matcher>& matchers() const { return matchers_; }
