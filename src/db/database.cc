@@ -14,7 +14,8 @@ namespace {
 
 constexpr auto kStepInterval = std::chrono::milliseconds(500);
 
-/// Calls store.step() until destroyed: seal, later compact and retain. One thread, small steps (architecture.md 5).
+/// Calls store.step() until destroyed: seal, later compact and retain. One thread, small steps
+/// (architecture.md 5).
 class Maintenance {
  public:
   explicit Maintenance(storage::Store& store) : thread_([this, &store] { run(store); }) {}
@@ -49,7 +50,8 @@ class Maintenance {
 
 }  // namespace
 
-/// In the order of construction, so that destruction needs no code: maintenance ends before what it works on.
+/// In the order of construction, so that destruction needs no code: maintenance ends before what it
+/// works on.
 struct Database::Impl {
   Options options;
   std::unique_ptr<MemoryAccountant> memory;
@@ -68,8 +70,10 @@ void fill_defaults(Database::Options& options) {
   if (options.memory_limit_bytes == 0) options.memory_limit_bytes = machine_memory_bytes() / 2;
 }
 
-Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& options, MemoryAccountant& memory) {
-  HEARTH_ASSIGN_OR_RETURN(auto bucket, objstore::open_local_store(*options.files, options.data_dir + "/bucket"));
+Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& options,
+                                                   MemoryAccountant& memory) {
+  HEARTH_ASSIGN_OR_RETURN(auto bucket,
+                          objstore::open_local_store(*options.files, options.data_dir + "/bucket"));
   storage::Store::Options store;
   store.data_dir = options.data_dir;
   store.bucket = std::move(bucket);
@@ -95,20 +99,34 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   impl.options = std::move(options);
   impl.memory = std::make_unique<MemoryAccountant>(impl.options.memory_limit_bytes);
   HEARTH_ASSIGN_OR_RETURN(impl.store, open_store(impl.options, *impl.memory));
-  impl.pipeline = std::make_unique<ingest::Pipeline>(*impl.store, *impl.options.clock, impl.options.limits);
+  impl.pipeline =
+      std::make_unique<ingest::Pipeline>(*impl.store, *impl.options.clock, impl.options.limits);
   query::Engine::Options engine;
   engine.store = impl.store.get();
   engine.memory = impl.memory.get();
   impl.engine = std::make_unique<query::Engine>(engine);
-  if (impl.options.maintenance_thread) impl.maintenance = std::make_unique<Maintenance>(*impl.store);
+  if (impl.options.maintenance_thread)
+    impl.maintenance = std::make_unique<Maintenance>(*impl.store);
   return db;
 }
 
-storage::Store& Database::store() { return *impl_->store; }
-ingest::Pipeline& Database::pipeline() { return *impl_->pipeline; }
-query::Engine& Database::engine() { return *impl_->engine; }
-MemoryAccountant& Database::memory() { return *impl_->memory; }
-const Clock& Database::clock() const { return *impl_->options.clock; }
-const Database::Options& Database::options() const { return impl_->options; }
+storage::Store& Database::store() {
+  return *impl_->store;
+}
+ingest::Pipeline& Database::pipeline() {
+  return *impl_->pipeline;
+}
+query::Engine& Database::engine() {
+  return *impl_->engine;
+}
+MemoryAccountant& Database::memory() {
+  return *impl_->memory;
+}
+const Clock& Database::clock() const {
+  return *impl_->options.clock;
+}
+const Database::Options& Database::options() const {
+  return impl_->options;
+}
 
 }  // namespace hearth

@@ -13,8 +13,8 @@
 
 namespace hearth {
 
-/// Composition root of the library: builds, opens, recovers and closes store, write pipeline and query engine, in that order,
-/// and runs maintenance. Thread-safe after open().
+/// Composition root of the library: builds, opens, recovers and closes store, write pipeline and
+/// query engine, in that order, and runs maintenance. Thread-safe after open().
 class Database {
  public:
   struct Options {
@@ -23,10 +23,10 @@ class Database {
     uint64_t seal_bytes = 32ULL << 20;
     int64_t seal_interval_ns = 60'000'000'000;
     ingest::Limits limits;
-    const Clock* clock = nullptr;     ///< nullptr: the machine's.
+    const Clock* clock = nullptr;  ///< nullptr: the machine's.
     Random* random = nullptr;
     FileSystem* files = nullptr;
-    bool maintenance_thread = true;   ///< Off in simulation and tests, which call store().step().
+    bool maintenance_thread = true;  ///< Off in simulation and tests, which call store().step().
   };
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(Options options);
   ~Database();
