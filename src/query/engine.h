@@ -38,7 +38,8 @@ struct ProfileQuery {
   ProfileType type;
   Selector selector;  ///< Without the profile type matcher.
   TimeRange range;
-  std::vector<std::string> call_site;  ///< Keep stacks whose root-side frames are these names, in order; empty = all.
+  std::vector<std::string>
+      call_site;  ///< Keep stacks whose root-side frames are these names, in order; empty = all.
 };
 
 struct Point {
@@ -56,8 +57,8 @@ struct SeriesQuery {
   uint64_t limit = 0;  ///< 0 = all; else the largest by total.
 };
 
-/// Pure functions over a Store's view; no HTTP, no JSON. Every call takes a cancel token and stays inside the memory accountant.
-/// Semantics: pyroscope-api.md 9 (v2).
+/// Pure functions over a Store's view; no HTTP, no JSON. Every call takes a cancel token and stays
+/// inside the memory accountant. Semantics: pyroscope-api.md 9 (v2).
 class Engine {
  public:
   struct Options {
@@ -68,13 +69,18 @@ class Engine {
   explicit Engine(Options options);
   ~Engine();
 
-  [[nodiscard]] Result<std::vector<ProfileType>> profile_types(const Tenant&, TimeRange, const CancelToken&);
-  /// Union over matching series of label names / values; each list in `selectors` is ANDed (one selector = merged list).
-  [[nodiscard]] Result<std::vector<std::string>> label_names(const Tenant&, const Selector&, TimeRange, const CancelToken&);
-  [[nodiscard]] Result<std::vector<std::string>> label_values(const Tenant&, const Selector&, const std::string& name, TimeRange,
+  [[nodiscard]] Result<std::vector<ProfileType>> profile_types(const Tenant&, TimeRange,
+                                                               const CancelToken&);
+  /// Union over matching series of label names / values; each list in `selectors` is ANDed (one
+  /// selector = merged list).
+  [[nodiscard]] Result<std::vector<std::string>> label_names(const Tenant&, const Selector&,
+                                                             TimeRange, const CancelToken&);
+  [[nodiscard]] Result<std::vector<std::string>> label_values(const Tenant&, const Selector&,
+                                                              const std::string& name, TimeRange,
                                                               const CancelToken&);
   /// Label sets reduced to `names` (empty = all), unique, sorted; empty sets left out.
-  [[nodiscard]] Result<std::vector<LabelSet>> series(const Tenant&, const Selector&, const std::vector<std::string>& names,
+  [[nodiscard]] Result<std::vector<LabelSet>> series(const Tenant&, const Selector&,
+                                                     const std::vector<std::string>& names,
                                                      TimeRange, const CancelToken&);
 
   /// Exact merged tree at function granularity; the caller cuts once (FunctionTree::cut).

@@ -7,11 +7,17 @@
 
 namespace hearth::query {
 
+/// What the flame graphs of pyroscope-api.md 10 call the sum of what was cut away.
+inline constexpr std::string_view kOther = "other";
+
 /// Exact call tree at function granularity: one node per path of function names, as columns.
 ///
-/// Shape:  node 0 is the nameless root; nodes are in preorder with children sorted by name (bytewise), so parent[i] < i.
-///         total[i] = self[i] + sum of the children's totals. Values in the unit of the sample type, saturating at int64.
-///         `name[i]` indexes `names` (unique texts); names[0] = "". `place[i]`, for the page: see FunctionTable.
+/// Shape:  node 0 is the nameless root; nodes are in preorder with children sorted by name
+/// (bytewise), so parent[i] < i.
+///         total[i] = self[i] + sum of the children's totals. Values in the unit of the sample
+///         type, saturating at int64. `name[i]` indexes `names`: unique texts, ascending bytewise,
+///         names[0] = "". An empty tree has the root only.
+/// Equal data gives equal columns, whatever the order in which datasets were merged.
 struct FunctionTree {
   std::vector<uint32_t> parent;
   std::vector<uint32_t> depth;  ///< Root 0.
@@ -23,13 +29,35 @@ struct FunctionTree {
 
   [[nodiscard]] size_t size() const { return parent.size(); }
 
-  /// Smallest total that survives a cut to `max_nodes` (pyroscope-api.md 10.3): 0 = nothing is cut (max_nodes <= 0 or enough room);
-  /// nodes with total >= threshold stay, so ties may exceed max_nodes.
+  /// Smallest total that survives a cut to `max_nodes` (pyroscope-api.md 10.3): 0 = nothing is cut
+  /// (max_nodes <= 0 or enough room; the root is not counted); nodes with total >= threshold stay,
+  /// so ties may exceed max_nodes.
   [[nodiscard]] int64_t threshold(int64_t max_nodes) const;
+
+  /// The tree with every node below `threshold` folded into a child `other` of its nearest ancestor
+  /// that stays (10.2): children named `other` stay and grow. A threshold <= 0 cuts nothing. Totals
+  /// of the nodes that stay do not change.
+  [[nodiscard]] FunctionTree cut(int64_t threshold) const;
 };
 
-/// One function over the whole tree: exact self and total; recursion counted once per path (pprof's cumulative value).
-/// File and package are the heaviest contributor's.
+/// The root only.
+FunctionTree empty_function_tree();
+
+/// A tree in any node order: what tree builders and cuts make first.
+///
+/// Shape:  parent[i] < i, node 0 the root; siblings have different names; names[0] = "", texts
+/// unique, any order.
+struct LooseTree {
+  std::vector<uint32_t> parent, name;
+  std::vector<int64_t> self;
+  std::vector<std::string_view> names;
+};
+/// Brings a loose tree into canonical form and computes totals. Nodes whose total is 0 are left
+/// out.
+FunctionTree canonical_tree(const LooseTree& loose);
+
+/// One function over the whole tree: exact self and total; recursion counted once per path (pprof's
+/// cumulative value).
 struct FunctionRow {
   uint32_t name = 0;  ///< Index into the tree's names.
   int64_t self = 0;

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+
+namespace hearth::query {
+
+/// a + b, held at the ends of int64: sums over a long range never wrap to nonsense.
+inline int64_t add_saturating(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b > 0 ? INT64_MAX : INT64_MIN;
+}
+
+}  // namespace hearth::query
