@@ -9,8 +9,12 @@
 
 namespace hearth::objstore {
 
-/// The default bucket: a directory (reliability.md 4.6). Creates `root`, removes temporaries of an earlier life, and probes that
-/// create-if-absent holds there (link(2)); `files` outlives the store.
-[[nodiscard]] Result<std::shared_ptr<ObjectStore>> open_local_store(FileSystem& files, const std::string& root);
+/// The default bucket: a directory below which a key is a relative path (reliability.md 4.6).
+/// Creates `root`, removes temporaries that an earlier life left, and probes that create-if-absent
+/// holds there; without hard links it falls back to check-and-rename, which is safe for one
+/// process. A directory that cannot be written is opened all the same: reads work, puts fail.
+/// `files` outlives the store. Errors: `root` cannot be listed.
+[[nodiscard]] Result<std::shared_ptr<ObjectStore>> open_local_store(FileSystem& files,
+                                                                    const std::string& root);
 
 }  // namespace hearth::objstore
