@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "hearth/profile.h"
+#include "symbols/symbol_columns.h"
+#include "symbols/symbol_index.h"
+
+namespace hearth::symbols {
+
+/// Buffers of one map() call, to be reused from call to call (also for other dictionaries). Not
+/// thread-safe.
+struct MapBuffers {
+  /// By index in the batch: kUnused, kUsed until it has its id, then the id in the dictionary.
+  std::vector<uint32_t> strings, functions, mappings, locations;
+  std::vector<uint32_t> todo;        ///< Batch indices that are used, ascending.
+  std::vector<Line> lines;           ///< Of one location.
+  std::vector<LabelEntry> labels;    ///< Of one sample.
+  std::vector<uint32_t> label_sets;  ///< By sample; empty when no sample has labels.
+  std::vector<uint32_t> stack;   ///< Location ids of one sample, leaf first, then its label set.
+  std::vector<uint32_t> missed;  ///< Samples of a block whose key is new.
+};
+
+/// Maps one batch to ids of a dictionary, adding what is new (Dictionary::map). Tables are resolved
+/// bottom-up, each in blocks of three passes: hash and prefetch the slot; prefetch the candidate's
+/// content; compare, or add.
+class BatchMapper {
+ public:
+  BatchMapper(SymbolColumns& columns, SymbolIndex& index, const ProfileBatch& batch,
+              MapBuffers& scratch)
+      : columns_(columns), index_(index), batch_(batch), scratch_(scratch) {}
+
+  void map(std::vector<uint32_t>& keys);
+
+ private:
+  static constexpr uint32_t kUnused = UINT32_MAX;
+  static constexpr uint32_t kUsed = UINT32_MAX - 1;
+  static constexpr size_t kBlock = 256;
+  static constexpr size_t kDescents =
+      32;  ///< In lock-step: enough to hide memory latency, few enough to stay in L1.
+
+  void mark_used();
+  void map_strings();
+  void map_functions();
+  void map_mappings();
+  void map_locations();
+  void map_label_sets();
+  void map_samples(std::vector<uint32_t>& keys);
+  void map_block(size_t begin, std::span<uint32_t> keys);
+  void add_keys(size_t begin, std::span<const uint32_t> missed, std::span<const Id128> hashes,
+                std::span<uint32_t> keys);
+
+  Function function_at(uint32_t i) const;
+  Location location_at(uint32_t i);
+  uint32_t label_set_of(size_t sample);
+  uint32_t labels_of(size_t sample) const {
+    return scratch_.label_sets.empty() ? 0 : scratch_.label_sets[sample];
+  }
+  std::span<const uint32_t> stack_and_labels(size_t sample);
+
+  /// A new stack on its way down from the root: `node` is reached, `left` frames (from the root
+  /// side) are to come.
+  struct Descent {
+    size_t sample = 0;
+    size_t left = 0;
+    uint32_t node = 0;
+    bool stopped = false;
+    uint64_t hash = 0;
+  };
+  void descend_known(std::span<Descent> group) const;
+  uint32_t next_location(const Descent& d) const {
+    return scratch_.locations[batch_.stack(d.sample)[d.left - 1]];
+  }
+  uint32_t node_below(Descent d);
+
+  SymbolColumns& columns_;
+  SymbolIndex& index_;
+  const ProfileBatch& batch_;
+  MapBuffers& scratch_;
+};
+
+}  // namespace hearth::symbols
