@@ -1,0 +1,262 @@
+#include "net/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/read.hpp>
+#include <cerrno>
+
+#include "net/answer.h"
+#include "net/run_on.h"
+
+namespace hearth::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using std::chrono::milliseconds;
+
+constexpr size_t kReadBytes = 4096;
+constexpr size_t kBodyReadBytes = 64 * 1024;
+constexpr size_t kLingerBytes = 64 * 1024;
+constexpr milliseconds kLingerTime{1000};
+/// After this time a peer must have moved at least 1 KiB for each second (reliability.md H1).
+constexpr milliseconds kRateGrace{10'000};
+
+milliseconds time_for(uint64_t bytes) {
+  return kRateGrace + milliseconds(static_cast<int64_t>(bytes / 1024 * 1000));
+}
+
+bool peer_closed(int fd) {
+  char byte = 0;
+  const ssize_t n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+std::string address_of(const asio::ip::tcp::socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? "?" : endpoint.address().to_string();
+}
+
+}  // namespace
+
+Connection::Connection(ServerState& server, asio::ip::tcp::socket socket, bool spare)
+    : server_(server),
+      stream_(std::move(socket)),
+      peer_(address_of(stream_.socket())),
+      spare_(spare) {}
+
+asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
+  while (true) {
+    const bool again = co_await self->serve_one();
+    if (!again) break;
+  }
+  if (self->unread_ && !self->lost_) {
+    co_await self->linger();
+  }
+  boost::system::error_code ignored;
+  self->stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  self->stream_.close();
+}
+
+void Connection::start_drain() {
+  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+    if (self->idle_) self->stream_.close();
+  });
+}
+
+void Connection::abort() {
+  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+    if (self->exchange_) self->exchange_->request.cancel.cancel();
+    self->stream_.close();
+  });
+}
+
+asio::awaitable<bool> Connection::serve_one() {
+  const bool arrived = co_await read_head();
+  if (!arrived) {
+    lost_ = true;
+    co_return false;
+  }
+  open_exchange();
+  if (!exchange_->answered) {
+    co_await read_body();
+  }
+  if (!exchange_->answered && !lost_) {
+    co_await run_handler();
+  }
+  if (lost_) {
+    co_return false;
+  }
+  const bool sent = co_await send_answer();
+  const bool again = sent && !exchange_->close;
+  unread_ = exchange_->unread;
+  exchange_.reset();
+  co_return again;
+}
+
+asio::awaitable<bool> Connection::read_head() {
+  beast::error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  idle_ = buffer_.size() == 0;
+  if (idle_ && buffer_.capacity() > kBodyReadBytes / 2) buffer_ = {};
+  if (idle_ && server_.draining) co_return false;
+  // One deadline for the whole head, however slowly its bytes drip.
+  stream_.expires_after(
+      milliseconds(idle_ ? server_.options.idle_timeout_ms : server_.options.header_timeout_ms));
+  const HeadLimits limits{server_.options.header_max_bytes, server_.options.target_max_bytes};
+  verdict_ = {};
+  while (true) {
+    const size_t end = received().substr(0, limits.head_max_bytes + 4).find("\r\n\r\n");
+    head_size_ = end == std::string_view::npos ? 0 : end + 4;
+    verdict_ = head_size_ != 0 ? check_head(received().substr(0, head_size_), limits)
+                               : check_partial_head(received(), limits);
+    if (head_size_ != 0 || verdict_.status != 0) break;
+    const auto space = buffer_.prepare(kReadBytes);
+    const size_t n = co_await stream_.async_read_some(space, token);
+    if (error) co_return false;
+    buffer_.commit(n);
+    if (idle_) stream_.expires_after(milliseconds(server_.options.header_timeout_ms));
+    idle_ = false;
+  }
+  idle_ = false;
+  stream_.expires_never();
+  co_return true;
+}
+
+std::string_view Connection::received() const {
+  return {static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+}
+
+void Connection::open_exchange() {
+  exchange_ = std::make_unique<Exchange>(server_, peer_);
+  exchange_->open(received().substr(0, head_size_), verdict_, spare_);
+  server_.bytes_in += head_size_;
+  buffer_.consume(head_size_);
+  ++served_;
+  if (served_ >= server_.options.requests_per_connection_max || server_.draining) {
+    exchange_->close = true;
+  }
+}
+
+asio::awaitable<void> Connection::read_body() {
+  beast::error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  Exchange::Parser& parser = exchange_->parser;
+  if (exchange_->expects_continue && !parser.is_done()) {
+    const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    const std::string_view nothing;
+    const bool sent = co_await send_all(go_on, nothing);
+    if (!sent) co_return;
+  }
+  if (!parser.is_done()) buffer_.reserve(kBodyReadBytes);
+  const auto start = Clock::now();
+  const milliseconds longest(server_.options.body_timeout_ms);
+  uint64_t body_bytes = 0;
+  while (!parser.is_done()) {
+    const auto deadline = start + std::min(longest, time_for(body_bytes));
+    stream_.expires_at(deadline);
+    const size_t n = co_await beast::http::async_read_some(stream_, buffer_, parser, token);
+    body_bytes += n;
+    if (error) break;
+  }
+  stream_.expires_never();
+  server_.bytes_in += body_bytes;
+  lost_ = !exchange_->finish_body(error);
+}
+
+Executor* Connection::pool_of(Pool pool) const {
+  if (pool == Pool::ingest) return server_.options.ingest;
+  return pool == Pool::query ? server_.options.query : nullptr;
+}
+
+asio::awaitable<void> Connection::run_handler() {
+  Exchange& exchange = *exchange_;
+  Executor* const pool = pool_of(exchange.route->pool);
+  const hearth::Clock& clock = *server_.options.clock;
+  exchange.request.cancel =
+      CancelToken(clock, clock.boot_ns() + server_.options.request_timeout_ms * 1'000'000);
+  if (pool == nullptr) {
+    exchange.run_handler();
+    co_return;
+  }
+  watch_peer(exchange.request.cancel);
+  std::function<void()> work = [&exchange] { exchange.run_handler(); };
+  const bool ran = co_await run_on(*pool, work);
+  stop_watching();
+  if (!ran) exchange.refuse(503, "too many requests are waiting; try again");
+}
+
+void Connection::watch_peer(CancelToken token) {
+  // Readable means a pipelined request or the end of the stream; only a look at the socket tells.
+  stream_.socket().async_wait(
+      asio::ip::tcp::socket::wait_read,
+      [self = shared_from_this(), token = std::move(token)](const beast::error_code& error) {
+        if (!error && peer_closed(self->stream_.socket().native_handle())) token.cancel();
+      });
+}
+
+void Connection::stop_watching() {
+  boost::system::error_code ignored;
+  stream_.socket().cancel(ignored);
+}
+
+asio::awaitable<bool> Connection::send_answer() {
+  Exchange& exchange = *exchange_;
+  if (server_.draining) exchange.close = true;
+  const HeadOptions options{exchange.close, exchange.request.id, server_.options.clock->wall_ns()};
+  const std::string head = encode_head(exchange.response, options);
+  std::string_view body;
+  if (exchange.request.method != "HEAD" && status_has_body(exchange.response.status)) {
+    body = exchange.response.body;
+  }
+  const std::string_view head_view = head;
+  const bool sent = co_await send_all(head_view, body);
+  co_return sent;
+}
+
+asio::awaitable<bool> Connection::send_all(std::string_view head, std::string_view body) {
+  beast::error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  const auto start = Clock::now();
+  uint64_t sent = 0;
+  while (!head.empty() || !body.empty()) {
+    const auto deadline = start + time_for(sent);
+    stream_.expires_at(deadline);
+    const std::array<asio::const_buffer, 2> buffers{asio::buffer(head.data(), head.size()),
+                                                    asio::buffer(body.data(), body.size())};
+    const size_t n = co_await stream_.async_write_some(buffers, token);
+    if (error) break;
+    const size_t of_head = std::min(n, head.size());
+    head.remove_prefix(of_head);
+    body.remove_prefix(n - of_head);
+    sent += n;
+  }
+  stream_.expires_never();
+  server_.bytes_out += sent;
+  lost_ = lost_ || static_cast<bool>(error);
+  co_return !error;
+}
+
+// Closing while the client still sends would reset the connection and could destroy our answer on
+// its way: take a little of what comes, then close.
+asio::awaitable<void> Connection::linger() {
+  beast::error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  stream_.expires_after(kLingerTime);
+  size_t drained = buffer_.size();
+  buffer_.clear();
+  while (!error && drained < kLingerBytes && !server_.draining) {
+    const auto space = buffer_.prepare(kReadBytes);
+    const size_t n = co_await stream_.async_read_some(space, token);
+    drained += n;
+  }
+}
+
+}  // namespace hearth::net
