@@ -17,17 +17,18 @@ namespace hearth::api {
 struct Context {
   Database* db = nullptr;
   const Clock* clock = nullptr;
-  bool tenancy = false;            ///< X-Scope-OrgID is demanded and obeyed.
-  bool loopback_only = true;       ///< Admin routes exist without a token only while bound to loopback.
-  std::string listen_url;          ///< For onboarding texts and logs.
-  std::string config_text;         ///< Effective configuration as `key: value` lines, secrets left out.
+  bool tenancy = false;       ///< X-Scope-OrgID is demanded and obeyed.
+  bool loopback_only = true;  ///< Admin routes exist without a token only while bound to loopback.
+  std::string listen_url;     ///< For onboarding texts and logs.
+  std::string config_text;    ///< Effective configuration as `key: value` lines, secrets left out.
   int64_t started_wall_ns = 0;
   std::atomic<bool> ready = false;
   std::atomic<bool> draining = false;
   std::function<net::HttpServer::Stats()> server_stats;
 };
 
-/// All dialects: Pyroscope (ingest, push, querier, render), the page's private API, admin, metrics and health.
+/// All dialects: Pyroscope (ingest, push, querier, render), the page's private API, admin, metrics
+/// and health.
 std::vector<net::Route> make_routes(Context& context);
 /// The server's own refusals in the error form of the dialect that the path belongs to.
 net::Response render_error(const net::Request& request, int status, const std::string& message);

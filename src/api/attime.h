@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace hearth::api {
+
+/// The time syntax of /ingest and /pyroscope/render (pyroscope-api.md 3.3), in nanoseconds UTC.
+/// `20260131` is a day; other digits are seconds, or by their length milliseconds (13),
+/// microseconds (16), nanoseconds (19); anything else is *now* plus an offset such as `now-1h`.
+/// Never fails: what cannot be read is *now*. Saturates at int64.
+int64_t parse_attime(std::string_view text, int64_t now_ns);
+
+}  // namespace hearth::api
