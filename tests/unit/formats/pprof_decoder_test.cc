@@ -1,0 +1,453 @@
+#include "formats/pprof_decoder.h"
+
+#include <functional>
+
+#include "support/catch.h"
+#include "support/pprof_builder.h"
+#include "support/profile_gen.h"
+
+namespace hearth::formats {
+namespace {
+
+using test::PprofBuilder;
+using test::ProtoWriter;
+
+PprofBuilder cpu() {
+  return PprofBuilder().sample_type("cpu", "nanoseconds");
+}
+
+Status decode(const std::string& body, ProfileBatch& batch, const DecodeLimits& limits = {}) {
+  Status status = decode_pprof_copy(body, limits, batch);
+  if (status) REQUIRE(batch.validate());
+  return status;
+}
+ProfileBatch decoded(const std::string& body, const DecodeLimits& limits = {}) {
+  ProfileBatch batch;
+  const Status status = decode(body, batch, limits);
+  INFO((status ? "" : status.error().message));
+  REQUIRE(status);
+  return batch;
+}
+
+// Frames root first, innermost inlined function last: "main;work;leaf".
+std::string folded(const ProfileBatch& b, size_t sample) {
+  std::string out;
+  const auto stack = b.stack(sample);
+  for (size_t i = stack.size(); i-- > 0;) {
+    for (size_t l = b.locations.line_begin[stack[i] + 1]; l-- > b.locations.line_begin[stack[i]];) {
+      out += (out.empty() ? "" : ";");
+      out += b.strings[b.functions.name[b.lines.function[l]]];
+    }
+  }
+  return out;
+}
+
+TEST_CASE("columns hold what the bytes say", "[formats]") {
+  PprofBuilder b;
+  b.sample_type("samples", "count").sample_type("cpu", "nanoseconds");
+  b.period("cpu", "nanoseconds", 10'000'000).time_ns(1'700'000'000'000'000'000).duration_ns(10);
+  b.comment("built by hand").default_sample_type("cpu");
+  const uint64_t exe = b.mapping("/bin/shop", "abc", 0x400000, 0x500000);
+  const uint64_t inlined = b.function("inlined", "a.go", 7);
+  const uint64_t caller = b.function("caller", "b.go", 8, "_caller");
+  const uint64_t leaf = b.location({{inlined, 70, 3}, {caller, 80}}, exe, 0x400010);
+  const uint64_t root = b.location({{caller, 81}}, exe, 0x400020);
+  b.sample({leaf, root}, {2, 20'000'000}, {{"thread", "w1"}});
+  b.sample({}, {1, -5});
+  const ProfileBatch p = decoded(b.build());
+
+  REQUIRE(p.types() == 2);
+  CHECK(p.strings[p.sample_types[1].type] == "cpu");
+  CHECK(p.strings[p.sample_types[1].unit] == "nanoseconds");
+  CHECK(p.strings[p.period_type.type] == "cpu");
+  CHECK(p.period == 10'000'000);
+  CHECK(p.time_ns == 1'700'000'000'000'000'000);
+  CHECK(p.duration_ns == 10);
+  CHECK(p.strings[p.comments.at(0)] == "built by hand");
+  CHECK(p.strings[p.default_sample_type] == "cpu");
+  REQUIRE(p.mappings.size() == 1);
+  CHECK(p.mappings.start[0] == 0x400000);
+  CHECK(p.strings[p.mappings.build_id[0]] == "abc");
+  CHECK(p.mappings.flags[0] == ProfileBatch::kHasFunctions);
+  CHECK(p.strings[p.functions.system_name[1]] == "_caller");
+  CHECK(p.functions.start_line[0] == 7);
+  CHECK(p.locations.address[0] == 0x400010);
+  CHECK(p.lines.line == std::vector<int64_t>{70, 80, 81});
+  CHECK(p.lines.column == std::vector<int64_t>{3, 0, 0});
+  REQUIRE(p.samples.size() == 2);
+  CHECK(folded(p, 0) == "caller;caller;inlined");
+  CHECK(p.stack(1).empty());
+  CHECK(p.value(0, 1) == 20'000'000);
+  CHECK(p.value(1, 1) == -5);
+  REQUIRE(p.labels_of(0).size() == 1);
+  CHECK(p.strings[p.labels_of(0)[0].key] == "thread");
+  CHECK(p.strings[p.labels_of(0)[0].str] == "w1");
+  CHECK(p.labels_of(1).empty());
+}
+
+TEST_CASE("a batch that is used again forgets the profile before", "[formats]") {
+  ProfileBatch batch;
+  test::ProfileGen gen(3);
+  REQUIRE(decode(cpu().stack("a;b", {1}, {{"k", "v"}}).comment("x").time_ns(9).build(), batch));
+  REQUIRE(decode(cpu().stack("c", {2}).build(), batch));
+  CHECK(batch.samples.size() == 1);
+  CHECK(batch.samples.labels.empty());
+  CHECK(batch.comments.empty());
+  CHECK(batch.time_ns == 0);
+  CHECK(batch.locations.size() == 1);
+  CHECK(folded(batch, 0) == "c");
+}
+
+TEST_CASE("packed and unpacked lists mix inside one sample", "[formats]") {
+  PprofBuilder b;
+  b.sample_type("a", "count").sample_type("b", "count").sample_type("c", "count");
+  for (int i = 0; i < 400; ++i) b.location({{b.function("f" + std::to_string(i))}});
+  ProtoWriter s;
+  s.varint(1, 300)
+      .packed(1, {1, 2, 3})
+      .int64(2, -1)
+      .varint(1, 128)
+      .packed(2, {7, 1u << 20U})
+      .packed(1, {})
+      .packed(1, {400});
+  b.raw(ProtoWriter().message(2, s));
+  const ProfileBatch p = decoded(b.build());
+  CHECK(p.samples.frames == std::vector<uint32_t>{299, 0, 1, 2, 127, 399});
+  CHECK(p.samples.values == std::vector<int64_t>{-1, 7, 1 << 20});
+}
+
+TEST_CASE("packed ids of every width and every list length are read", "[formats]") {
+  // Widths change along the list so that each kernel meets each remainder.
+  for (size_t count = 0; count < 40; ++count) {
+    for (size_t shape = 0; shape < 5; ++shape) {
+      PprofBuilder b = cpu();
+      std::vector<uint64_t> ids;
+      std::vector<uint64_t> want;
+      for (uint64_t i = 0; i < 20'000; i += 1000)
+        b.raw(ProtoWriter().message(4, ProtoWriter().varint(1, i + 1).varint(3, i)));
+      for (size_t i = 0; i < count; ++i) {
+        const uint64_t position = shape == 0   ? 0
+                                  : shape == 1 ? 1 + i % 10
+                                  : shape == 2 ? i % 2
+                                  : shape == 3 ? i % 20
+                                               : (i * 7) % 20;
+        ids.push_back(position * 1000 + 1);
+        want.push_back(position);
+      }
+      b.sample(ids, {1});
+      const ProfileBatch p = decoded(b.build());
+      REQUIRE(std::vector<uint64_t>(p.samples.frames.begin(), p.samples.frames.end()) == want);
+    }
+  }
+}
+
+TEST_CASE("ids may be any 64-bit number in any order", "[formats]") {
+  for (const uint64_t base :
+       {uint64_t{1}, uint64_t{100}, uint64_t{1} << 20U, uint64_t{1} << 40U, UINT64_MAX - 2}) {
+    ProtoWriter p;
+    p.message(2, ProtoWriter().packed(1, {base + 2, base, base + 1}).varint(2, 1));
+    p.message(2, ProtoWriter().varint(1, base + 1).varint(2, 1));
+    for (const uint64_t i : {2, 0, 1}) {
+      p.message(4, ProtoWriter()
+                       .varint(1, base + i)
+                       .varint(2, base)
+                       .message(4, ProtoWriter().varint(1, base + i)));
+      p.message(5, ProtoWriter().varint(1, base + i));
+    }
+    p.message(3, ProtoWriter().varint(1, base));
+    const ProfileBatch batch = decoded(cpu().raw(p).build());
+    CHECK(batch.samples.frames == std::vector<uint32_t>{0, 1, 2, 2});
+    CHECK(batch.lines.function == std::vector<uint32_t>{0, 1, 2});
+    CHECK(batch.locations.mapping == std::vector<uint32_t>{0, 0, 0});
+  }
+}
+
+TEST_CASE("of equal ids the last counts", "[formats]") {
+  PprofBuilder b = cpu();
+  const uint64_t f = b.function("first");
+  const uint64_t g = b.function("second");
+  b.location({{f}});
+  b.raw(
+      ProtoWriter().message(4, ProtoWriter().varint(1, 1).message(4, ProtoWriter().varint(1, g))));
+  CHECK(folded(decoded(b.sample({1}, {1}).build()), 0) == "second");
+}
+
+TEST_CASE("references to what the profile lacks cost the frame, or the sample", "[formats]") {
+  PprofBuilder b = cpu();
+  const uint64_t f = b.function("f");
+  const uint64_t good = b.location({{f}});
+  const uint64_t lost_function = b.location({{f}, {99}});
+  const uint64_t lost_mapping = b.location({{f}}, 42);
+  b.sample({77, good, lost_function, lost_mapping, good}, {1}, {{"k", "v"}});
+  b.sample({77}, {2}, {{"k", "w"}});
+  b.sample({good}, {3}, {{"k", "x"}});
+  b.sample({}, {4});
+  const ProfileBatch p = decoded(b.build());
+  REQUIRE(p.samples.size() == 3);
+  CHECK(p.samples.frames == std::vector<uint32_t>{0, 0, 0});
+  CHECK(p.samples.values == std::vector<int64_t>{1, 3, 4});
+  CHECK(p.strings[p.labels_of(1)[0].str] == "x");
+  CHECK(p.repairs.frames_dropped == 4);
+}
+
+TEST_CASE("deep stacks keep their leaf side under a [truncated] frame", "[formats]") {
+  DecodeLimits limits;
+  limits.stack_depth_max = 3;
+  const ProfileBatch p = decoded(cpu().stack("a;b;c;d", {1}).stack("x;y;z", {2}).build(), limits);
+  CHECK(folded(p, 0) == "[truncated];c;d");
+  CHECK(folded(p, 1) == "x;y;z");
+  CHECK(p.repairs.stacks_truncated == 1);
+  limits.stack_depth_max = 0;
+  CHECK(folded(decoded(cpu().stack("a;b;c;d", {1}).build(), limits), 0) == "a;b;c;d");
+}
+
+TEST_CASE("long strings keep their tail and stay UTF-8", "[formats]") {
+  DecodeLimits limits;
+  limits.string_max_bytes = 4;
+  const ProfileBatch p = decoded(cpu().stack("abcdef;xx\u00e9\u20ac", {1}).build(), limits);
+  CHECK(p.repairs.strings_truncated == 4);  // The unit and both frames.
+  CHECK(folded(p, 0) == "cdef;\u20ac");
+}
+
+TEST_CASE("optional string indices out of range read as the empty string", "[formats]") {
+  ProtoWriter p;
+  p.message(1, ProtoWriter().varint(1, 1).varint(2, 99))
+      .message(11, ProtoWriter().varint(1, 98).varint(2, uint64_t{1} << 40U));
+  p.varint(7, 97).varint(8, 96).varint(13, 95).varint(14, 94).varint(15, 93).packed(13, {1, 92});
+  p.message(2, ProtoWriter().varint(2, 5).message(
+                   3, ProtoWriter().varint(1, 1).varint(3, 7).varint(4, 91)));
+  const ProfileBatch batch = decoded(p.text(6, "").text(6, "cpu").bytes);
+  CHECK(batch.strings[batch.sample_types[0].unit].empty());
+  CHECK(batch.period_type.type == 0);
+  CHECK(batch.period_type.unit == 0);
+  CHECK(batch.comments == std::vector<uint32_t>{0, 1, 0});
+  CHECK(batch.default_sample_type + batch.drop_frames + batch.keep_frames + batch.doc_url == 0);
+  CHECK(batch.labels_of(0)[0].num_unit == 0);
+  CHECK(batch.labels_of(0)[0].num == 7);
+}
+
+TEST_CASE("fields of later versions are skipped, repeated fields: the last counts", "[formats]") {
+  ProtoWriter p;
+  p.varint(99, 1).fixed64(98, 2).fixed32(97, 3).text(96, "new");
+  p.varint(12, 5)
+      .varint(12, 6)
+      .message(11, ProtoWriter().varint(1, 1))
+      .message(11, ProtoWriter().varint(2, 2));
+  const ProfileBatch batch = decoded(cpu().raw(p).build());
+  CHECK(batch.period == 6);
+  CHECK(batch.period_type.type == 1);
+  CHECK(batch.period_type.unit == 2);
+}
+
+TEST_CASE("dotnet repairs number functions by position and drop dashes", "[formats]") {
+  ProtoWriter p;
+  p.message(1, ProtoWriter().varint(1, 1)).message(2, ProtoWriter().packed(1, {2, 1}).varint(2, 1));
+  p.message(4, ProtoWriter().varint(1, 1).message(4, ProtoWriter()))
+      .message(4, ProtoWriter().varint(1, 2).message(4, ProtoWriter()));
+  p.message(5, ProtoWriter().varint(2, 2)).message(5, ProtoWriter().varint(2, 3));
+  p.text(6, "").text(6, "inuse-space").text(6, "one").text(6, "two");
+  DecodeLimits limits;
+  limits.dotnet_repairs = true;
+  const ProfileBatch batch = decoded(p.bytes, limits);
+  CHECK(folded(batch, 0) == "one;two");
+  CHECK(batch.strings[batch.sample_types[0].type] == "inuse_space");
+  ProfileBatch refused;
+  CHECK_FALSE(decode(p.bytes, refused));
+  // A third function: positions say nothing any more.
+  CHECK_FALSE(decode(p.message(5, ProtoWriter().varint(2, 3)).bytes, refused, limits));
+}
+
+TEST_CASE("limits name what was exceeded", "[formats]") {
+  DecodeLimits limits;
+  limits.samples_max = 2;
+  limits.sample_labels_max = 1;
+  ProfileBatch batch;
+  CHECK(decode(cpu().stack("a", {1}).stack("b", {1}).build(), batch, limits));
+  Status status =
+      decode(cpu().stack("a", {1}).stack("b", {1}).stack("c", {1}).build(), batch, limits);
+  REQUIRE_FALSE(status);
+  CHECK(status.error().reason == "samples_limit");
+  CHECK_THAT(
+      status.error().message,
+      Catch::Contains(
+          "exceeds the samples count limit (max_profile_stacktrace_samples, actual: 3, limit: 2)"));
+  CHECK(batch.samples.size() == 0);
+  CHECK(decode(cpu().stack("a", {1}, {{"k", "v"}}).build(), batch, limits));
+  status = decode(cpu().stack("a", {1}, {{"k", "v"}, {"l", "w"}}).build(), batch, limits);
+  REQUIRE_FALSE(status);
+  CHECK(status.error().reason == "sample_labels_limit");
+}
+
+struct Malformed {
+  const char* name;
+  std::function<std::string()> body;
+  const char* message;
+};
+
+std::string with(const ProtoWriter& fields) {
+  return cpu().stack("a;b", {1}).raw(fields).build();
+}
+std::string with_raw(std::string_view bytes) {
+  return with(ProtoWriter().raw(bytes));
+}
+ProtoWriter message(uint32_t field, const ProtoWriter& body) {
+  return ProtoWriter().message(field, body);
+}
+ProtoWriter one(uint32_t field, uint64_t value) {
+  return ProtoWriter().varint(field, value);
+}
+constexpr uint64_t kMinusOne = UINT64_MAX;
+using namespace std::string_view_literals;
+using namespace std::string_literals;
+
+const Malformed kMalformed[] = {
+    {"no bytes", [] { return std::string(); }, "empty profile"},
+    {"no sample type", [] { return PprofBuilder().build(); }, "empty profile"},
+    {"no string table", [] { return message(1, {}).bytes; }, "string_table is empty"},
+    {"string 0 not empty", [] { return cpu().first_string("x").build(); },
+     "string_table[0] is not empty"},
+    {"invalid UTF-8", [] { return with(ProtoWriter().text(6, "ab\xff")); }, "string_table at byte"},
+    {"UTF-8 cut off", [] { return with(ProtoWriter().text(6, "abcdefgh\xe2\x82")); },
+     "invalid UTF-8"},
+    {"a surrogate", [] { return with(ProtoWriter().text(6, "\xed\xa0\x80")); }, "invalid UTF-8"},
+    {"location id 0", [] { return with(message(4, one(3, 7))); }, "location id is 0"},
+    {"reference to location 0", [] { return with(message(2, one(1, 0).varint(2, 1))); },
+     "location id is 0"},
+    {"packed reference to location 0",
+     [] { return with(message(2, ProtoWriter().packed(1, {1, 0}).varint(2, 1))); },
+     "location id is 0"},
+    {"reference to location 0 beside wide ids",
+     [] { return with(message(2, ProtoWriter().packed(1, {uint64_t{1} << 40U, 0}).varint(2, 1))); },
+     "location id is 0"},
+    {"function id 0", [] { return with(message(5, one(2, 1))); }, "function id is 0"},
+    {"reference to function 0", [] { return with(message(4, one(1, 9).message(4, one(2, 3)))); },
+     "function id is 0"},
+    {"mapping id 0", [] { return with(message(3, one(2, 1))); }, "mapping id is 0"},
+    {"too few values", [] { return with(message(2, one(1, 1))); }, "values"},
+    {"too many values",
+     [] { return with(message(2, ProtoWriter().varint(1, 1).packed(2, {1, 2}))); }, "values"},
+    {"every sample with too many values",
+     [] { return cpu().stack("a", {1, 2}).stack("b", {1, 2}).build(); }, "samples have 2 values"},
+    {"concatenated profiles", [] { return cpu().time_ns(1).time_ns(2).build(); },
+     "concatenated profiles"},
+    {"sample type name with a dash",
+     [] { return PprofBuilder().sample_type("inuse-space", "bytes").build(); }, "contains '-'"},
+    {"sample type name out of range", [] { return cpu().raw(message(1, one(1, 99))).build(); },
+     "out of range"},
+    {"sample type name negative", [] { return cpu().raw(message(1, one(1, kMinusOne))).build(); },
+     "out of range"},
+    {"sample type unit negative", [] { return with(message(1, one(1, 1).varint(2, kMinusOne))); },
+     "negative"},
+    {"period type negative", [] { return with(message(11, one(1, kMinusOne))); }, "negative"},
+    {"comment negative", [] { return with(one(13, kMinusOne)); }, "negative"},
+    {"packed comment negative", [] { return with(ProtoWriter().packed(13, {1, kMinusOne})); },
+     "negative"},
+    {"drop_frames negative", [] { return with(one(7, kMinusOne)); }, "negative"},
+    {"label key out of range",
+     [] { return with(message(2, one(1, 1).varint(2, 1).message(3, one(1, 99).varint(2, 1)))); },
+     "out of range"},
+    {"label str out of range",
+     [] { return with(message(2, one(1, 1).varint(2, 1).message(3, one(1, 1).varint(2, 99)))); },
+     "out of range"},
+    {"label key negative",
+     [] {
+       return with(message(2, one(1, 1).varint(2, 1).message(3, one(1, kMinusOne).varint(2, 1))));
+     },
+     "out of range"},
+    {"label unit negative",
+     [] {
+       return with(message(
+           2, one(1, 1).varint(2, 1).message(3, one(1, 1).varint(3, 1).varint(4, kMinusOne))));
+     },
+     "negative"},
+    {"function name out of range", [] { return with(message(5, one(1, 9).varint(2, 99))); },
+     "name of function 2"},
+    {"function system name out of range", [] { return with(message(5, one(1, 9).varint(3, 99))); },
+     "system name of function 2"},
+    {"function file out of range", [] { return with(message(5, one(1, 9).varint(4, 99))); },
+     "file of function 2"},
+    {"function name 2^32", [] { return with(message(5, one(1, 9).varint(2, uint64_t{1} << 32U))); },
+     "out of range"},
+    {"mapping file out of range", [] { return with(message(3, one(1, 9).varint(5, 99))); },
+     "file of mapping 0"},
+    {"mapping build id out of range", [] { return with(message(3, one(1, 9).varint(6, 99))); },
+     "build id of mapping 0"},
+    {"tag of field 0", [] { return with_raw("\x02\x00"sv); }, "bad tag"},
+    {"tag of six bytes", [] { return with_raw("\x88\x80\x80\x80\x80\x00"sv); }, "bad tag"},
+    {"tag cut off", [] { return message(2, ProtoWriter().raw("\x80")).bytes; }, "sample"},
+    {"varint of eleven bytes",
+     [] { return with_raw("\x48\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"sv); },
+     "malformed field"},
+    {"packed id of eleven bytes",
+     [] {
+       return with(
+           message(2, ProtoWriter().text(1, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01")));
+     },
+     "sample"},
+    {"packed ids cut off", [] { return with(message(2, ProtoWriter().text(1, "\x01\x80"))); },
+     "sample"},
+    {"packed values cut off", [] { return with(message(2, ProtoWriter().text(2, "\x81"))); },
+     "sample"},
+    {"packed comments cut off", [] { return with(ProtoWriter().text(13, "\x81")); }, "profile"},
+    {"varint past the end of its message",
+     [] { return with(message(2, ProtoWriter().tag(2, 0).raw("\x81"))); }, "sample"},
+    {"length past the end of the profile", [] { return with_raw("\x32\x7f"); }, "profile"},
+    {"length past the end of its message",
+     [] { return with(message(2, ProtoWriter().tag(1, 2).raw("\x03\x01"))); }, "sample"},
+    {"length of 2 GiB", [] { return with_raw("\x32\xff\xff\xff\xff\x07"); }, "profile"},
+    {"length of 2^64 - 1", [] { return with_raw("\x32\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"); },
+     "profile"},
+    {"fixed64 past the end", [] { return cpu().build() + "\xc1\x06\x01\x02"; }, "past the end"},
+    {"group", [] { return with_raw("\xc3\x06\xc4\x06"); }, "malformed"},
+    {"end of a group", [] { return with_raw("\xc4\x06"); }, "malformed"},
+    {"wire type 6", [] { return with_raw("\xc6\x06"); }, "malformed"},
+    {"wire type 7", [] { return with_raw("\xc7\x06"); }, "malformed"},
+    {"sample as a varint", [] { return with(one(2, 1)); }, "wrong wire type"},
+    {"time as bytes", [] { return with(ProtoWriter().text(9, "x")); }, "wrong wire type"},
+    {"period as fixed64", [] { return with(ProtoWriter().fixed64(12, 1)); }, "wrong wire type"},
+    {"string as fixed32", [] { return with(ProtoWriter().fixed32(6, 1)); }, "wrong wire type"},
+    {"location id as fixed64",
+     [] { return with(message(2, ProtoWriter().fixed64(1, 1).varint(2, 1))); }, "wrong wire type"},
+    {"line as a varint", [] { return with(message(4, one(1, 9).varint(4, 1))); },
+     "wrong wire type"},
+    {"function id as bytes", [] { return with(message(5, ProtoWriter().text(1, "\x01"))); },
+     "wrong wire type"},
+    {"label key as bytes",
+     [] { return with(message(2, one(2, 1).message(3, ProtoWriter().text(1, "k")))); },
+     "wrong wire type"},
+    {"gzip", [] { return cpu().stack("a", {1}).build_gzip(); }, "pprof"},
+    {"JSON", [] { return std::string(R"({"profile": []})"); }, "pprof"},
+    {"text", [] { return std::string("main;work 10\n"); }, "pprof"},
+};
+
+TEST_CASE("malformed profiles are refused with field, offset and cause", "[formats]") {
+  ProfileBatch batch;
+  for (const Malformed& c : kMalformed) {
+    INFO(c.name);
+    const Status status = decode(c.body(), batch);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::invalid_argument);
+    CHECK(status.error().reason == "malformed_profile");
+    CHECK_THAT(status.error().message, Catch::StartsWith("pprof: ") && Catch::Contains(c.message));
+    CHECK(batch.strings.empty());
+    CHECK(batch.samples.size() == 0);
+  }
+}
+
+TEST_CASE("a profile cut at any byte is refused or decodes to a valid batch", "[formats]") {
+  const std::string body =
+      cpu().stack("main;work;leaf", {10}, {{"thread", "w"}}).time_ns(1).comment("c").build();
+  ProfileBatch batch;
+  for (size_t n = 0; n < body.size(); ++n) (void)decode(body.substr(0, n), batch);
+  CHECK(decode(body, batch));
+}
+
+TEST_CASE("the error names the byte", "[formats]") {
+  ProfileBatch batch;
+  const Status status = decode("\x0a\x00\x32\x00\x48\x01\x0b"s, batch);
+  REQUIRE_FALSE(status);
+  CHECK_THAT(status.error().message, Catch::Contains("byte 7"));
+}
+
+}  // namespace
+}  // namespace hearth::formats
