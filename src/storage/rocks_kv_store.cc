@@ -1,0 +1,285 @@
+// The one file that sees RocksDB.
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <atomic>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "base/log.h"
+#include "storage/kv_store.h"
+
+namespace hearth::storage {
+namespace {
+
+constexpr size_t kHeadWriteBuffer = size_t{64} << 20;  // Twice the seal size: rows die in it.
+constexpr size_t kSmallWriteBuffer = size_t{4} << 20;
+constexpr size_t kBlockCache = size_t{4} << 20;
+constexpr size_t kWalMax = size_t{64} << 20;  // Bounds the replay (reliability.md 3.7).
+constexpr int kOpenFilesMax = 128;
+constexpr int kWarningsMax = 100;
+
+tl::unexpected<Error> rocks_error(std::string_view attempt, const rocksdb::Status& status) {
+  ErrorCode code = ErrorCode::internal;
+  std::string reason;
+  if (status.IsNoSpace()) {
+    code = ErrorCode::unavailable;
+    reason = "no_space";
+  } else if (status.IsCorruption()) {
+    code = ErrorCode::data_loss;
+  }
+  return fail(code, fmt::format("{}: {}", attempt, status.ToString()), std::move(reason));
+}
+
+rocksdb::Slice slice(std::string_view s) {
+  return {s.data(), s.size()};
+}
+std::string_view view(const rocksdb::Slice& s) {
+  return {s.data(), s.size()};
+}
+
+/// RocksDB's own log: warnings go to ours, up to a bound; what recovery drops is added up.
+class RocksLog final : public rocksdb::Logger {
+ public:
+  RocksLog() : Logger(rocksdb::WARN_LEVEL) {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list args) override { write(format, args); }
+  void Logv(const rocksdb::InfoLogLevel level, const char* format, va_list args) override {
+    if (level >= rocksdb::WARN_LEVEL && level != rocksdb::HEADER_LEVEL) write(format, args);
+  }
+  [[nodiscard]] uint64_t dropped_bytes() const { return dropped_bytes_; }
+
+ private:
+  __attribute__((format(printf, 2, 0))) void write(const char* format, va_list args) {
+    std::array<char, 1000> line{};
+    (void)std::vsnprintf(line.data(), line.size(), format, args);
+    if (const char* drop = std::strstr(line.data(), "dropping ")) {
+      dropped_bytes_ += std::strtoull(drop + std::strlen("dropping "), nullptr, 10);
+    }
+    if (warnings_.fetch_add(1) < kWarningsMax) log::warn("rocksdb", {{"line", line.data()}});
+  }
+
+  std::atomic<uint64_t> dropped_bytes_ = 0;
+  std::atomic<int> warnings_ = 0;
+};
+
+rocksdb::DBOptions db_options(std::shared_ptr<RocksLog> log) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.info_log = std::move(log);
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  // Records are independent, so the undamaged ones behind a damaged one are kept.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+  options.max_total_wal_size = kWalMax;
+  options.recycle_log_file_num = 0;
+  options.avoid_flush_during_recovery = true;
+  options.avoid_flush_during_shutdown = true;
+  options.max_open_files = kOpenFilesMax;
+  options.max_file_opening_threads = 1;
+  options.table_cache_numshardbits = 2;
+  options.max_background_jobs = 2;
+  options.max_manifest_file_size = 4 << 20;
+  options.keep_log_file_num = 1;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.skip_stats_update_on_db_open = true;
+  options.skip_checking_sst_file_sizes_on_db_open = true;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families() {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(kBlockCache, 0);
+  table.cache_index_and_filter_blocks = true;
+  rocksdb::ColumnFamilyOptions small;
+  small.compression = rocksdb::kNoCompression;
+  small.write_buffer_size = kSmallWriteBuffer;
+  small.arena_block_size = size_t{64} << 10;
+  small.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  rocksdb::ColumnFamilyOptions head = small;
+  head.write_buffer_size = kHeadWriteBuffer;
+  head.arena_block_size = size_t{1} << 20;
+  head.max_write_buffer_number = 4;
+  // In the order of KvFamily. RocksDB insists on a default family; `meta` takes it.
+  return {{"head", head}, {"catalog", small}, {rocksdb::kDefaultColumnFamilyName, small}};
+}
+
+class RocksKvStore final : public KvStore {
+ public:
+  explicit RocksKvStore(std::string path) : path_(std::move(path)) {}
+  ~RocksKvStore() override { (void)close(); }
+
+  Status open(bool read_only);
+
+  using KvStore::write;
+  Status write(std::span<const KvBatch* const> batches, bool sync) override;
+  Result<std::optional<std::string>> get(KvFamily family, std::string_view key) const override;
+  Status scan(KvFamily family, std::string_view begin, std::string_view end,
+              const Visit& visit) const override;
+  Status flush_all() override;
+  uint64_t recovery_dropped_bytes() const override { return dropped_bytes_; }
+  Status close() override;
+
+ private:
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* handle(KvFamily family) const {
+    return handles_[static_cast<size_t>(family)];
+  }
+  const std::string path_;
+  std::shared_ptr<RocksLog> log_ = std::make_shared<RocksLog>();
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  bool read_only_ = false;
+  uint64_t dropped_bytes_ = 0;
+};
+
+Status RocksKvStore::open(bool read_only) {
+  read_only_ = read_only;
+  const rocksdb::DBOptions options = db_options(log_);
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      read_only ? rocksdb::DB::OpenForReadOnly(options, path_, families(), &handles_, &db)
+                : rocksdb::DB::Open(options, path_, families(), &handles_, &db);
+  if (!status.ok()) return rocks_error(fmt::format("open RocksDB \"{}\"", path_), status);
+  db_.reset(db);
+  dropped_bytes_ = log_->dropped_bytes();
+  return {};
+}
+
+Status RocksKvStore::write(std::span<const KvBatch* const> batches, bool sync) {
+  if (read_only_) return fail(ErrorCode::unavailable, "write: the data directory is read-only");
+  size_t bytes = 64;
+  for (const KvBatch* batch : batches) bytes += batch->bytes();
+  rocksdb::WriteBatch all(bytes);
+  for (const KvBatch* batch : batches) {
+    batch->for_each(
+        [&](KvBatch::Op op, KvFamily family, std::string_view key, std::string_view value) {
+          switch (op) {
+            case KvBatch::Op::put:
+              all.Put(handle(family), slice(key), slice(value));
+              break;
+            case KvBatch::Op::remove:
+              all.Delete(handle(family), slice(key));
+              break;
+            case KvBatch::Op::remove_range:
+              all.DeleteRange(handle(family), slice(key), slice(value));
+              break;
+          }
+        });
+  }
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  if (const auto status = db_->Write(options, &all); !status.ok()) {
+    return rocks_error(fmt::format("write {} bytes to RocksDB \"{}\"", bytes, path_), status);
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> RocksKvStore::get(KvFamily family, std::string_view key) const {
+  std::string value;
+  const auto status = db_->Get(rocksdb::ReadOptions(), handle(family), slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return rocks_error(fmt::format("read from RocksDB \"{}\"", path_), status);
+  return value;
+}
+
+Status RocksKvStore::scan(KvFamily family, std::string_view begin, std::string_view end,
+                          const Visit& visit) const {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  options.readahead_size = 0;
+  const rocksdb::Slice bound = slice(end);
+  if (!end.empty()) options.iterate_upper_bound = &bound;
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, handle(family)));
+  for (it->Seek(slice(begin)); it->Valid(); it->Next()) {
+    if (!visit(view(it->key()), view(it->value()))) return {};
+  }
+  if (!it->status().ok())
+    return rocks_error(fmt::format("scan RocksDB \"{}\"", path_), it->status());
+  return {};
+}
+
+// One unflushed record of any family pins the log, hence all of them (measured).
+Status RocksKvStore::flush_all() {
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;
+  if (const auto status = db_->Flush(options, handles_); !status.ok()) {
+    return rocks_error(fmt::format("flush RocksDB \"{}\"", path_), status);
+  }
+  return {};
+}
+
+Status RocksKvStore::close() {
+  if (!db_) return {};
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) (void)db_->DestroyColumnFamilyHandle(handle);
+  handles_.clear();
+  const auto status = db_->Close();
+  db_.reset();
+  if (!status.ok()) return rocks_error(fmt::format("close RocksDB \"{}\"", path_), status);
+  return {};
+}
+
+/// Hard links to the log files, taken before recovery rewrites them and kept only if it dropped
+/// something: the damaged bytes stay for a look by hand.
+class LogsAside {
+ public:
+  LogsAside(FileSystem& files, const std::string& path) : files_(files), aside_(path + "-corrupt") {
+    const auto entries = files_.list(path);
+    if (!entries) return;
+    for (const auto& entry : *entries) {
+      if (!entry.directory && entry.name.ends_with(".log")) link_aside(path, entry.name);
+    }
+  }
+  void keep() {
+    log::warn("damaged log files were kept", {{"directory", aside_}, {"files", linked_.size()}});
+  }
+  void drop() {
+    for (const std::string& path : linked_) (void)files_.remove(path);
+  }
+
+ private:
+  void link_aside(const std::string& directory, const std::string& name) {
+    const std::string from = directory + "/" + name;
+    const auto stat = files_.stat(from);
+    if (!stat || stat->size == 0 || !files_.make_directories(aside_)) return;
+    const std::string to = aside_ + "/" + name;
+    // A link of the same name is left of a start that was killed.
+    (void)files_.remove(to);
+    if (files_.link(from, to)) linked_.push_back(to);
+  }
+
+  FileSystem& files_;
+  const std::string aside_;
+  std::vector<std::string> linked_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<KvStore>> open_rocks_kv_store(FileSystem& files, const std::string& path) {
+  HEARTH_RETURN_IF_ERROR(files.make_directories(path));
+  LogsAside aside(files, path);
+  auto store = std::make_unique<RocksKvStore>(path);
+  if (Status opened = store->open(false); !opened) {
+    aside.drop();
+    return tl::unexpected(std::move(opened).error());
+  }
+  store->recovery_dropped_bytes() > 0 ? aside.keep() : aside.drop();
+  return store;
+}
+
+Result<std::unique_ptr<KvStore>> open_rocks_kv_store_read_only(const std::string& path) {
+  auto store = std::make_unique<RocksKvStore>(path);
+  HEARTH_RETURN_IF_ERROR(store->open(true));
+  return store;
+}
+
+}  // namespace hearth::storage
