@@ -87,9 +87,16 @@ void BatchMapper::mark_used() {
 }
 
 void BatchMapper::map_strings() {
+  // The bytes of a large profile have left the fast caches since they were decoded.
+  constexpr uint32_t kAhead = 8;
+  const auto last = static_cast<uint32_t>(batch_.strings.size() - 1);
   list_used(scratch_.strings, kUsed, scratch_.todo);
   resolve_in_blocks<kBlock>(
-      scratch_.todo, index_.strings, [&](uint32_t i) { return index_.hash_of(batch_.strings[i]); },
+      scratch_.todo, index_.strings,
+      [&](uint32_t i) {
+        __builtin_prefetch(batch_.strings[std::min(i + kAhead, last)].data());
+        return index_.hash_of(batch_.strings[i]);
+      },
       [&](uint32_t id) { columns_.prefetch_string(id); },
       [&](uint32_t id) { columns_.prefetch_string_bytes(id); },
       [&](uint32_t i, uint64_t hash) {
@@ -140,14 +147,14 @@ Location BatchMapper::location_at(uint32_t i) {
   const ProfileBatch::Locations& l = batch_.locations;
   const uint32_t begin = l.line_begin[i];
   const uint32_t end = l.line_begin[i + 1];
-  scratch_.lines.resize(end - begin);
+  if (scratch_.lines.size() < end - begin) scratch_.lines.resize(end - begin);
   for (uint32_t at = begin; at < end; ++at) {
     scratch_.lines[at - begin] = {scratch_.functions[batch_.lines.function[at]],
                                   batch_.lines.line[at], batch_.lines.column[at]};
   }
   const uint32_t mapping =
       l.mapping[i] == ProfileBatch::kNone ? 0 : scratch_.mappings[l.mapping[i]] + 1;
-  return {mapping, l.address[i], l.folded[i] != 0, scratch_.lines};
+  return {mapping, l.address[i], l.folded[i] != 0, {scratch_.lines.data(), end - begin}};
 }
 
 void BatchMapper::map_locations() {
