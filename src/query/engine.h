@@ -15,6 +15,7 @@
 #include "hearth/tenant.h"
 #include "model/selector.h"
 #include "query/function_tree.h"
+#include "query/place.h"
 #include "storage/store.h"
 
 namespace hearth::query {
@@ -90,6 +91,14 @@ class Engine {
   };
   [[nodiscard]] Result<TreeResult> merge_tree(const ProfileQuery&, const CancelToken&);
 
+  /// The same with the place of each function: places[i] belongs to tree.names[i]. For the page.
+  struct PlacedTreeResult {
+    FunctionTree tree;
+    std::vector<Place> places;
+    Cost cost;
+  };
+  [[nodiscard]] Result<PlacedTreeResult> merge_placed_tree(const ProfileQuery&, const CancelToken&);
+
   /// Merge by stacks of locations into one batch (SelectMergeProfile). The batch owns its strings.
   struct MergedProfile {
     ProfileBatch batch;  ///< One sample type; empty (no sample types) when nothing matches.
@@ -106,8 +115,9 @@ class Engine {
   /// Oldest and newest profile start of the tenant, nanoseconds; nullopt without data.
   [[nodiscard]] Result<std::optional<TimeRange>> extent(const Tenant&, const CancelToken&);
 
- private:
   struct Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

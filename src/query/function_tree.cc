@@ -132,6 +132,35 @@ FunctionTree FunctionTree::cut(int64_t threshold) const {
   return result;
 }
 
+uint32_t subtree_end(const FunctionTree& tree, uint32_t node) {
+  auto end = node + 1;
+  while (end < tree.size() && tree.depth[end] > tree.depth[node]) ++end;
+  return end;
+}
+
+uint32_t find_path(const FunctionTree& tree, const std::vector<std::string>& path) {
+  uint32_t at = 0;
+  for (const std::string& frame : path) {
+    const uint32_t end = subtree_end(tree, at);
+    uint32_t child = at + 1;
+    while (child < end && tree.names[tree.name[child]] != frame) child = subtree_end(tree, child);
+    if (child >= end) return kNoNode;
+    at = child;
+  }
+  return at;
+}
+
+FunctionTree below_call_site(FunctionTree tree, const std::vector<std::string>& call_site) {
+  const uint32_t top = find_path(tree, call_site);
+  if (top == kNoNode) return empty_function_tree();
+  const uint32_t end = subtree_end(tree, top);
+  LooseTree loose{tree.parent, tree.name, tree.self, {tree.names.begin(), tree.names.end()}};
+  for (size_t i = 0; i < tree.size(); ++i) {
+    if (i < top || i >= end) loose.self[i] = 0;
+  }
+  return canonical_tree(loose);
+}
+
 std::vector<FunctionRow> function_table(const FunctionTree& tree) {
   std::vector<FunctionRow> by_name(tree.names.size());
   std::vector<uint32_t> open(tree.names.size(),

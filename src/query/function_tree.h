@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "query/preorder.h"
+
 namespace hearth::query {
 
 /// What the flame graphs of pyroscope-api.md 10 call the sum of what was cut away.
@@ -55,6 +57,16 @@ struct LooseTree {
 /// Brings a loose tree into canonical form and computes totals. Nodes whose total is 0 are left
 /// out.
 FunctionTree canonical_tree(const LooseTree& loose);
+
+/// Only the stacks whose root-side frames are `call_site`, in order; the frames themselves stay.
+/// The rest counts nothing.
+FunctionTree below_call_site(FunctionTree tree, const std::vector<std::string>& call_site);
+
+/// The node that `path` leads to from the root, by names; the root for an empty path, kNoNode when
+/// there is none.
+uint32_t find_path(const FunctionTree& tree, const std::vector<std::string>& path);
+/// One past the last node of the subtree of `node`.
+uint32_t subtree_end(const FunctionTree& tree, uint32_t node);
 
 /// One function over the whole tree: exact self and total; recursion counted once per path (pprof's
 /// cumulative value).

@@ -1,0 +1,124 @@
+#include "query/group_sums.h"
+
+#include <algorithm>
+
+#include "query/saturate.h"
+#include "query/scan.h"
+
+namespace hearth::query {
+namespace {
+
+constexpr int64_t kNsPerMs = 1'000'000;
+
+// Sorts by bucket and adds up equal ones.
+void merge_equal(std::vector<GroupSums::Point>& points) {
+  const auto less = [](const GroupSums::Point& a, const GroupSums::Point& b) {
+    return a.bucket < b.bucket;
+  };
+  if (!std::is_sorted(points.begin(), points.end(), less))
+    std::sort(points.begin(), points.end(), less);
+  size_t kept = 0;
+  for (size_t i = 0; i < points.size(); ++i) {
+    if (kept > 0 && points[kept - 1].bucket == points[i].bucket) {
+      points[kept - 1].sum = add_saturating(points[kept - 1].sum, points[i].sum);
+    } else {
+      points[kept++] = points[i];
+    }
+  }
+  points.resize(kept);
+}
+
+// Labels as clients see them: absent ones are not there, so they do not take part in the
+// comparison.
+using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
+Pairs present(const std::vector<std::string>& names, const std::vector<std::string>& values) {
+  Pairs pairs;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!values[i].empty()) pairs.emplace_back(names[i], values[i]);
+  }
+  return pairs;
+}
+
+}  // namespace
+
+int64_t floor_ms(int64_t ns) {
+  return ns / kNsPerMs - (ns % kNsPerMs < 0 ? 1 : 0);
+}
+
+int64_t saturated_ns(int64_t ms) {
+  int64_t ns = 0;
+  if (!__builtin_mul_overflow(ms, kNsPerMs, &ns)) return ns;
+  return ms < 0 ? INT64_MIN : INT64_MAX;
+}
+
+GroupSums::GroupSums(Engine::Impl& impl, std::vector<std::string> group_by, BucketOf bucket_of)
+    : impl_(&impl), group_by_(std::move(group_by)), bucket_of_(std::move(bucket_of)) {}
+
+GroupSums::Group& GroupSums::group_of(const VirtualSeries& series) {
+  std::vector<std::string> values;
+  values.reserve(group_by_.size());
+  for (const std::string& name : group_by_) values.emplace_back(series.get(name));
+  Group& group = groups_[values];
+  if (group.values.empty()) group.values = std::move(values);
+  return group;
+}
+
+Status GroupSums::add_dataset(const storage::Dataset& dataset, const ProfileQuery& query,
+                              Cost* cost) {
+  HEARTH_ASSIGN_OR_RETURN(const Selection selection, select_profiles(dataset, query));
+  if (selection.profiles.empty()) return {};
+  HEARTH_ASSIGN_OR_RETURN(const auto series, dataset.series());
+  HEARTH_ASSIGN_OR_RETURN(const auto columns, dataset.profiles());
+  const Family& family = dataset.info().family;
+  std::vector<Group*> group_of_series(series->size(), nullptr);
+  for (const uint32_t p : selection.profiles) {
+    const int64_t bucket = bucket_of_(floor_ms(columns->start_ns[p]));
+    if (bucket == kNoBucket) continue;
+    Group*& group = group_of_series[columns->series[p]];
+    if (group == nullptr) {
+      group = &group_of(VirtualSeries((*series)[columns->series[p]], family.types[selection.type],
+                                      family.period));
+    }
+    const int64_t total = columns->totals[selection.type][p];
+    group->total = add_saturating(group->total, total);
+    ++group->profiles;
+    if (!group->points.empty() && group->points.back().bucket == bucket) {
+      group->points.back().sum = add_saturating(group->points.back().sum, total);
+    } else {
+      group->points.push_back({bucket, total});
+    }
+  }
+  cost->profiles += selection.profiles.size();
+  cost->datasets += 1;
+  return {};
+}
+
+Status GroupSums::add(const ProfileQuery& query, const CancelToken& token, Cost* cost) {
+  const auto visit = [&](const std::shared_ptr<const storage::Dataset>& dataset) -> Status {
+    HEARTH_RETURN_IF_ERROR(add_dataset(*dataset, query, cost));
+    size_t bytes = 0;
+    for (auto& [values, group] : groups_) {
+      merge_equal(group.points);
+      bytes += sizeof(Group) + group.points.capacity() * sizeof(Point);
+    }
+    if (charge_.bytes() != 0) return charge_.resize(bytes);
+    HEARTH_ASSIGN_OR_RETURN(charge_,
+                            impl_->options.memory->charge(bytes, "points of a time series"));
+    return {};
+  };
+  return scan(*impl_->options.store, query.tenant, query.selector, query.range, token, cost, visit);
+}
+
+std::vector<GroupSums::Group> GroupSums::finish() {
+  std::vector<Group> result;
+  for (auto& [values, group] : groups_) {
+    if (!group.points.empty()) result.push_back(std::move(group));
+  }
+  std::sort(result.begin(), result.end(), [this](const Group& a, const Group& b) {
+    if (a.total != b.total) return a.total > b.total;
+    return present(group_by_, a.values) < present(group_by_, b.values);
+  });
+  return result;
+}
+
+}  // namespace hearth::query

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "query/engine.h"
+#include "query/virtual_series.h"
+#include "storage/store.h"
+
+namespace hearth::query {
+
+/// The profiles of one dataset that a query is about.
+struct Selection {
+  size_t type = 0;                 ///< Sample type: index into the family.
+  std::vector<uint32_t> profiles;  ///< Ascending.
+};
+
+/// Index of the sample type in the family of `info` when the profile type's sample and period types
+/// are the family's.
+std::optional<size_t> type_index(const storage::DatasetInfo& info, const ProfileType& type);
+
+/// accepted[s] = 1 when series s of the dataset, seen as a virtual series of sample type `type`,
+/// has the profile type `name` and satisfies the selector.
+[[nodiscard]] Result<std::vector<uint8_t>> accepted_series(const storage::Dataset& dataset,
+                                                           const ProfileType& type,
+                                                           const Selector& selector,
+                                                           size_t type_at);
+
+/// The profiles with a total of the type, accepted series and start in the range; an empty list
+/// when there are none.
+[[nodiscard]] Result<Selection> select_profiles(const storage::Dataset& dataset,
+                                                const ProfileQuery& query);
+
+/// False when the dataset's catalog entry shows that no series of it can satisfy the selector.
+bool may_match(const storage::Dataset& dataset, const Selector& selector);
+
+/// Takes one view of the store and calls `visit` for each dataset that may match, checking the
+/// token before each. A dataset that answers `data_loss` becomes a reason in cost->partial; any
+/// other error ends the scan.
+[[nodiscard]] Status scan(
+    storage::Store& store, const Tenant& tenant, const Selector& selector, TimeRange range,
+    const CancelToken& token, Cost* cost,
+    const std::function<Status(const std::shared_ptr<const storage::Dataset>&)>& visit);
+
+}  // namespace hearth::query

@@ -1,0 +1,438 @@
+// Every answer of the query engine against brute force over the profiles as they were given.
+//
+// Strategy:   seeded random profiles with few names (equal names in different files, recursion,
+// inlined lines, locations
+//             without lines, empty stacks, sizes as labels), services, labels and times, spread
+//             over datasets by cuts.
+// Invariants: 1. trees, tables, series, labels and merged profiles equal sums over maps of strings;
+//             2. the order of datasets and a warm cache change nothing, byte for byte;
+//             3. a cut keeps exactly the nodes at or above the threshold, and `other` is the sum of
+//             the rest.
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "query/engine.h"
+#include "support/catch.h"
+#include "support/dictionary_store.h"
+#include "support/profile_gen.h"
+#include "support/small_batch.h"
+#include "support/symbol_text.h"
+
+using namespace hearth;
+using namespace hearth::query;
+using hearth::test::Dice;
+using hearth::test::SmallBatch;
+
+namespace {
+
+constexpr int64_t kMs = 1'000'000;
+using Stacks = std::map<std::vector<std::string>, int64_t>;
+
+struct Given {
+  LabelSet series;
+  ProfileBatch batch;
+};
+
+SmallBatch random_batch(Dice& dice) {
+  static const std::vector<std::string> kNames = {"main", "walk",    "walk2", "other",
+                                                  "",     "a.b/c.D", "zz",    "größe"};
+  const bool heap = dice.percent(30);
+  SmallBatch out = heap ? SmallBatch({"alloc_objects/count", "alloc_space/bytes"}, "space/bytes")
+                        : SmallBatch({"samples/count", "cpu/nanoseconds"}, "cpu/nanoseconds");
+  const size_t locations = 1 + dice.below(12);
+  for (size_t l = 0; l < locations; ++l) {
+    std::vector<SmallBatch::Line> lines(dice.percent(15) ? 0 : 1 + dice.skewed(3));
+    for (auto& line : lines) {
+      line = {kNames[dice.below(kNames.size())], dice.percent(30) ? "x.go" : "y.go",
+              static_cast<int64_t>(dice.below(3))};
+    }
+    out.location(lines, dice.percent(20) ? 4096 + dice.below(3) : 0,
+                 dice.percent(50) ? "/bin/shop" : "");
+  }
+  const size_t samples = dice.below(10);
+  for (size_t s = 0; s < samples; ++s) {
+    std::vector<uint32_t> frames(dice.percent(8) ? 0 : dice.below(7));
+    for (auto& f : frames) f = static_cast<uint32_t>(dice.below(locations));
+    const auto value = static_cast<int64_t>(1 + dice.skewed(1000));
+    out.sample(frames, {value, dice.percent(10) ? 0 : value * 10}, dice.percent(20) ? 48 : 0);
+  }
+  return out;
+}
+
+struct World {
+  test::DictionaryStore store;
+  std::vector<Given> given;
+
+  explicit World(uint64_t seed) {
+    Dice dice(seed);
+    const size_t profiles = 5 + dice.below(60);
+    for (size_t p = 0; p < profiles; ++p) {
+      SmallBatch batch = random_batch(dice);
+      batch.at(static_cast<int64_t>(1'000'000 + dice.below(100'000)) * kMs +
+               static_cast<int64_t>(dice.below(kMs)));
+      LabelSet series;
+      series.set("__name__",
+                 batch.batch.types() > 0 &&
+                         batch.batch.strings[batch.batch.sample_types[0].type] == "samples"
+                     ? "process_cpu"
+                     : "memory");
+      series.set("service_name", dice.percent(60) ? "checkout" : "cart");
+      if (dice.percent(70)) series.set("pod", "pod-" + std::to_string(dice.below(3)));
+      if (dice.percent(30)) series.set("region", dice.percent(50) ? "eu" : "us");
+      store.append(series, batch.batch);
+      given.push_back({series, std::move(batch.batch)});
+      if (dice.percent(10)) store.cut();
+    }
+  }
+};
+
+std::string type_id(const Given& g, size_t t) {
+  const ProfileBatch& b = g.batch;
+  const auto s = [&b](uint32_t i) { return std::string(b.strings[i]); };
+  return std::string(g.series.get("__name__")) + ":" + s(b.sample_types[t].type) + ":" +
+         s(b.sample_types[t].unit) + ":" + s(b.period_type.type) + ":" + s(b.period_type.unit);
+}
+int64_t total(const ProfileBatch& b, size_t t) {
+  int64_t sum = 0;
+  for (size_t s = 0; s < b.samples.size(); ++s) sum += b.value(s, t);
+  return sum;
+}
+LabelSet virtual_labels(const Given& g, size_t t) {
+  LabelSet all = g.series;
+  const ProfileBatch& b = g.batch;
+  all.set("__profile_type__", type_id(g, t));
+  all.set("__type__", b.strings[b.sample_types[t].type]);
+  all.set("__unit__", b.strings[b.sample_types[t].unit]);
+  all.set("__period_type__", b.strings[b.period_type.type]);
+  all.set("__period_unit__", b.strings[b.period_type.unit]);
+  all.set("__service_name__", g.series.get("service_name"));
+  return all;
+}
+
+// Calls f(profile, type) for everything that exists, matches and starts in the range.
+template <class F>
+void brute(const std::vector<Given>& given, const Selector& selector, TimeRange range, F f) {
+  for (const Given& g : given) {
+    for (size_t t = 0; t < g.batch.types(); ++t) {
+      const bool inside = g.batch.time_ns >= range.start_ns && g.batch.time_ns <= range.end_ns;
+      if (inside && total(g.batch, t) != 0 && selector.matches(virtual_labels(g, t))) f(g, t);
+    }
+  }
+}
+
+std::vector<std::string> frames_of(const ProfileBatch& b, size_t sample) {
+  std::vector<std::string> names;
+  const auto stack = b.stack(sample);
+  for (size_t i = stack.size(); i-- > 0;) {
+    for (uint32_t l = b.locations.line_begin[stack[i] + 1];
+         l-- > b.locations.line_begin[stack[i]];) {
+      names.emplace_back(b.strings[b.functions.name[b.lines.function[l]]]);
+    }
+  }
+  return names;
+}
+
+Stacks stacks_of(const FunctionTree& tree) {
+  Stacks stacks;
+  std::vector<std::vector<std::string>> path(tree.size());
+  for (size_t i = 1; i < tree.size(); ++i) {
+    path[i] = path[tree.parent[i]];
+    path[i].push_back(tree.names[tree.name[i]]);
+    if (tree.self[i] != 0) stacks[path[i]] = tree.self[i];
+  }
+  return stacks;
+}
+
+void check_shape(const FunctionTree& tree) {
+  std::vector<int64_t> sum = tree.self;
+  std::set<std::pair<uint32_t, uint32_t>> children;
+  for (size_t i = tree.size(); i-- > 1;) {
+    REQUIRE(tree.parent[i] < i);
+    REQUIRE(tree.depth[i] == tree.depth[tree.parent[i]] + 1);
+    REQUIRE(children.emplace(tree.parent[i], tree.name[i]).second);
+    sum[tree.parent[i]] += sum[i];
+  }
+  REQUIRE(sum == tree.total);
+  REQUIRE(std::is_sorted(tree.names.begin(), tree.names.end()));
+  for (size_t i = 2; i < tree.size(); ++i) REQUIRE(tree.depth[i] <= tree.depth[i - 1] + 1);
+}
+
+bool same(const FunctionTree& a, const FunctionTree& b) {
+  return a.parent == b.parent && a.depth == b.depth && a.name == b.name && a.self == b.self &&
+         a.total == b.total && a.names == b.names && a.without_stack == b.without_stack;
+}
+
+template <class T>
+T value_of(Result<T> result) {
+  REQUIRE(result);
+  return *std::move(result);
+}
+
+struct Case {
+  World world;
+  MemoryAccountant memory{1 << 30};
+  Engine engine;
+  Dice dice;
+  ProfileQuery query;
+
+  explicit Case(uint64_t seed)
+      : world(seed), engine({&world.store, &memory, 1 << 20}), dice(seed + 1) {
+    static const char* kTypes[] = {
+        "process_cpu:cpu:nanoseconds:cpu:nanoseconds", "process_cpu:samples:count:cpu:nanoseconds",
+        "memory:alloc_space:bytes:space:bytes", "memory:alloc_objects:count::"};
+    static const char* kSelectors[] = {"{}",
+                                       R"({service_name="checkout"})",
+                                       R"({pod=""})",
+                                       R"({pod=~"pod-[01]",region!="eu"})",
+                                       R"({__service_name__="cart"})",
+                                       R"({__type__="cpu"})",
+                                       R"({region="eu"})",
+                                       R"({__profile_type__=~"process_cpu.*"})"};
+    query.type = *ProfileType::parse(kTypes[dice.skewed(std::size(kTypes))]);
+    query.selector = *Selector::parse(kSelectors[dice.below(std::size(kSelectors))]);
+    const auto from = static_cast<int64_t>(1'000'000 + dice.below(60'000)) * kMs;
+    if (dice.percent(70))
+      query.range = {from, from + static_cast<int64_t>(dice.below(100'000)) * kMs};
+  }
+  template <class F>
+  void selected(TimeRange range, F f) const {
+    brute(world.given, query.selector, range, [&](const Given& g, size_t t) {
+      if (type_id(g, t) == query.type.id()) f(g, t);
+    });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("merged trees and their tables equal brute force, in any order of datasets",
+          "[property]") {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    INFO("seed " << seed);
+    Case c(seed);
+    Stacks want;
+    int64_t without = 0;
+    std::map<std::string, std::pair<int64_t, int64_t>> table;
+    c.selected(c.query.range, [&](const Given& g, size_t t) {
+      for (size_t s = 0; s < g.batch.samples.size(); ++s) {
+        const auto frames = frames_of(g.batch, s);
+        const int64_t value = g.batch.value(s, t);
+        if (value == 0) continue;
+        if (frames.empty()) {
+          without += value;
+          continue;
+        }
+        want[frames] += value;
+        table[frames.back()].first += value;
+        for (const auto& f : std::set<std::string>(frames.begin(), frames.end()))
+          table[f].second += value;
+      }
+    });
+    const auto got = c.engine.merge_tree(c.query, {});
+    REQUIRE(got);
+    check_shape(got->tree);
+    REQUIRE(stacks_of(got->tree) == want);
+    REQUIRE(got->tree.without_stack == without);
+    std::map<std::string, std::pair<int64_t, int64_t>> rows;
+    for (const FunctionRow& r : function_table(got->tree))
+      rows[got->tree.names[r.name]] = {r.self, r.total};
+    REQUIRE(rows == table);
+    c.world.store.reverse();
+    REQUIRE(same(c.engine.merge_tree(c.query, {})->tree, got->tree));
+    REQUIRE(same(c.engine.merge_placed_tree(c.query, {})->tree, got->tree));
+
+    if (!want.empty()) {
+      const auto& some =
+          std::next(want.begin(), static_cast<long>(c.dice.below(want.size())))->first;
+      c.query.call_site.assign(some.begin(),
+                               some.begin() + static_cast<long>(1 + c.dice.below(some.size())));
+      std::erase_if(want, [&](const auto& entry) {
+        const auto& frames = entry.first;
+        return frames.size() < c.query.call_site.size() ||
+               !std::equal(c.query.call_site.begin(), c.query.call_site.end(), frames.begin());
+      });
+      REQUIRE(stacks_of(c.engine.merge_tree(c.query, {})->tree) == want);
+    }
+  }
+}
+
+TEST_CASE("a cut keeps exactly what reaches the threshold and other is the rest", "[property]") {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    INFO("seed " << seed);
+    Case c(seed);
+    const FunctionTree tree = c.engine.merge_tree(c.query, {})->tree;
+    const auto max_nodes = static_cast<int64_t>(1 + c.dice.below(tree.size() + 3));
+    const int64_t threshold = tree.threshold(max_nodes);
+    const auto reaching = static_cast<int64_t>(std::count_if(
+        tree.total.begin() + 1, tree.total.end(), [&](int64_t v) { return v >= threshold; }));
+    if (static_cast<int64_t>(tree.size()) - 1 > max_nodes) {
+      const auto above = static_cast<int64_t>(std::count_if(
+          tree.total.begin() + 1, tree.total.end(), [&](int64_t v) { return v > threshold; }));
+      REQUIRE(reaching >= max_nodes);
+      REQUIRE(above < max_nodes);
+    } else {
+      REQUIRE(threshold == 0);
+    }
+    const FunctionTree cut = tree.cut(threshold);
+    check_shape(cut);
+    REQUIRE(cut.total[0] == tree.total[0]);
+    // Totals by path: what stays is unchanged but for `other`; under each node that stays, `other`
+    // grows by the rest.
+    const auto by_path = [](const FunctionTree& t) {
+      std::map<std::vector<std::string>, int64_t> totals;
+      std::vector<std::vector<std::string>> path(t.size());
+      for (size_t i = 1; i < t.size(); ++i) {
+        path[i] = path[t.parent[i]];
+        path[i].push_back(t.names[t.name[i]]);
+        totals[path[i]] = t.total[i];
+      }
+      return totals;
+    };
+    const auto before = by_path(tree);
+    std::map<std::vector<std::string>, int64_t> want;
+    const auto stays = [&](const std::vector<std::string>& path) {
+      for (size_t n = 1; n <= path.size(); ++n) {
+        const std::vector<std::string> prefix(path.begin(), path.begin() + static_cast<long>(n));
+        if (before.at(prefix) < threshold && prefix.back() != "other") return false;
+      }
+      return true;
+    };
+    for (const auto& [path, value] : before) {
+      std::vector<std::string> up(path.begin(), path.end() - 1);
+      if (stays(path)) {
+        want[path] += value;
+      } else if (stays(up)) {
+        up.emplace_back("other");
+        want[up] += value;
+      }
+    }
+    REQUIRE(by_path(cut) == want);
+  }
+}
+
+TEST_CASE("time series equal brute force on the grid", "[property]") {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    INFO("seed " << seed);
+    Case c(seed);
+    c.query.range = {1'000'000 * kMs + static_cast<int64_t>(c.dice.below(50'000)) * kMs, 0};
+    c.query.range.end_ns =
+        c.query.range.start_ns + static_cast<int64_t>(c.dice.below(80'000)) * kMs;
+    SeriesQuery q;
+    q.profile = c.query;
+    q.step_ms = static_cast<int64_t>(1 + c.dice.below(20'000));
+    static const std::vector<std::vector<std::string>> kGroups = {
+        {}, {"pod"}, {"service_name", "pod"}, {"__type__", "nope"}};
+    q.group_by = kGroups[c.dice.below(kGroups.size())];
+    const int64_t start = c.query.range.start_ns / kMs;
+    const int64_t end = c.query.range.end_ns / kMs;
+    std::map<LabelSet, std::map<int64_t, double>> want;
+    c.selected({c.query.range.start_ns - q.step_ms * kMs, c.query.range.end_ns},
+               [&](const Given& g, size_t t) {
+                 LabelSet group;
+                 for (const auto& name : q.group_by)
+                   group.set(name, virtual_labels(g, t).get(name));
+                 const int64_t ms = g.batch.time_ns / kMs;
+                 for (int64_t at = start; at <= end; at += q.step_ms) {
+                   if ((ms > at - q.step_ms || at == start) && ms <= at) {
+                     want[group][at] += static_cast<double>(total(g.batch, t));
+                     break;
+                   }
+                 }
+               });
+    const auto got = c.engine.select_series(q, {});
+    REQUIRE(got);
+    std::map<LabelSet, std::map<int64_t, double>> found;
+    double last = 1e300;
+    for (const TimeSeries& s : got->series) {
+      double sum = 0;
+      for (const Point& p : s.points) {
+        REQUIRE(found[s.labels].emplace(p.time_ms, p.value).second);
+        sum += p.value;
+      }
+      REQUIRE(sum <= last);
+      last = sum;
+    }
+    REQUIRE(found == want);
+    q.limit = 1;
+    const auto limited = c.engine.select_series(q, {});
+    REQUIRE(limited->series.size() == std::min<size_t>(1, want.size()));
+    if (!want.empty()) REQUIRE(limited->series[0].labels == got->series[0].labels);
+  }
+}
+
+TEST_CASE("label queries equal brute force", "[property]") {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    INFO("seed " << seed);
+    Case c(seed);
+    std::set<std::string> types, names, pods;
+    std::set<LabelSet> sets, reduced;
+    brute(c.world.given, c.query.selector, c.query.range, [&](const Given& g, size_t t) {
+      const LabelSet all = virtual_labels(g, t);
+      for (const Label& l : all.labels()) names.insert(l.name);
+      if (!all.get("pod").empty()) pods.emplace(all.get("pod"));
+      sets.insert(all);
+      LabelSet some;
+      some.set("pod", all.get("pod"));
+      some.set("region", all.get("region"));
+      if (!some.empty()) reduced.insert(some);
+    });
+    brute(c.world.given, {}, c.query.range,
+          [&](const Given& g, size_t t) { types.insert(type_id(g, t)); });
+    const Tenant& tenant = Tenant::anonymous();
+    std::vector<std::string> ids;
+    const auto found = c.engine.profile_types(tenant, c.query.range, {});
+    for (const ProfileType& t : *found) ids.push_back(t.id());
+    REQUIRE(ids == std::vector<std::string>(types.begin(), types.end()));
+    REQUIRE(value_of(c.engine.label_names(tenant, c.query.selector, c.query.range, {})) ==
+            std::vector<std::string>(names.begin(), names.end()));
+    REQUIRE(value_of(c.engine.label_values(tenant, c.query.selector, "pod", c.query.range, {})) ==
+            std::vector<std::string>(pods.begin(), pods.end()));
+    REQUIRE(value_of(c.engine.series(tenant, c.query.selector, {}, c.query.range, {})) ==
+            std::vector<LabelSet>(sets.begin(), sets.end()));
+    REQUIRE(value_of(c.engine.series(tenant, c.query.selector, {"region", "pod"}, c.query.range,
+                                     {})) == std::vector<LabelSet>(reduced.begin(), reduced.end()));
+  }
+}
+
+TEST_CASE("merged profiles equal brute force by the whole content of stacks", "[property]") {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    INFO("seed " << seed);
+    Case c(seed);
+    if (c.dice.percent(30)) c.query.call_site = {"main"};
+    std::map<std::string, int64_t> want;
+    const auto text = [](ProfileBatch& b, size_t s) {
+      std::fill(b.samples.label_begin.begin(), b.samples.label_begin.end(), 0);
+      return test::text_of(b, s);
+    };
+    c.selected(c.query.range, [&](const Given& g, size_t t) {
+      for (size_t s = 0; s < g.batch.samples.size(); ++s) {
+        const auto frames = frames_of(g.batch, s);
+        const bool inside = c.query.call_site.empty() || (!frames.empty() && frames[0] == "main");
+        if (inside && g.batch.value(s, t) != 0)
+          want[text(const_cast<ProfileBatch&>(g.batch), s)] += g.batch.value(s, t);
+      }
+    });
+    auto got = c.engine.merge_profile(c.query, {});
+    REQUIRE(got);
+    ProfileBatch& b = got->batch;
+    std::map<std::string, int64_t> found;
+    if (want.empty()) {
+      REQUIRE(b.types() == 0);
+      continue;
+    }
+    REQUIRE(b.validate());
+    REQUIRE(b.types() == 1);
+    REQUIRE(b.strings[b.sample_types[0].type] == c.query.type.sample.type);
+    for (size_t s = 0; s < b.samples.size(); ++s)
+      REQUIRE(found.emplace(text(b, s), b.value(s, 0)).second);
+    REQUIRE(found == want);
+    c.world.store.reverse();
+    const auto again = c.engine.merge_profile(c.query, {});
+    REQUIRE(again->batch.strings == b.strings);
+    REQUIRE(again->batch.samples.frames == b.samples.frames);
+    REQUIRE(again->batch.samples.values == b.samples.values);
+    REQUIRE(again->batch.locations.address == b.locations.address);
+  }
+}
