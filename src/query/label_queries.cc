@@ -69,7 +69,8 @@ Result<std::vector<std::string>> Engine::label_names(const Tenant& tenant, const
   Cost cost;
   HEARTH_RETURN_IF_ERROR(
       for_each_series(*impl_, tenant, selector, range, token, &cost, [&](const SeenSeries& seen) {
-        for (const Label& l : seen.series.labels().labels()) names.insert(l.name);
+        const LabelSet all = seen.series.labels();
+        for (const Label& l : all.labels()) names.insert(l.name);
       }));
   return std::vector<std::string>(names.begin(), names.end());
 }
