@@ -1,0 +1,236 @@
+#include "storage/canonical_dataset.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <numeric>
+#include <tuple>
+
+#include "storage/ranking.h"
+#include "storage/saturating_sum.h"
+#include "storage/segment_format.h"
+
+namespace hearth::storage {
+namespace {
+
+Status check_shape(const DatasetInput& in) {
+  const size_t profiles = in.profile_series.size();
+  const size_t rows = in.row_key.size();
+  const bool columns = in.profile_start_ns.size() == profiles &&
+                       in.profile_duration_ns.size() == profiles &&
+                       in.profile_period.size() == profiles &&
+                       (in.profile_id.empty() || in.profile_id.size() == profiles);
+  const bool begins = in.row_begin.size() == profiles + 1 && in.row_begin.front() == 0 &&
+                      in.row_begin.back() == rows && std::ranges::is_sorted(in.row_begin);
+  const bool values = in.row_value.size() == rows * in.family.types.size();
+  const bool ids =
+      std::ranges::all_of(in.row_key, [&](uint32_t k) { return k < in.symbols->keys(); }) &&
+      std::ranges::all_of(in.profile_series, [&](uint32_t s) { return s < in.series.size(); });
+  if (columns && begins && values && ids) return {};
+  return fail(ErrorCode::internal,
+              "write dataset: columns of different lengths or an id outside its table");
+}
+
+/// In how many profiles each key of the list occurs.
+std::vector<uint32_t> count_profiles(const DatasetInput& in, const CanonicalSymbols& symbols) {
+  struct Count {
+    uint32_t last_profile = UINT32_MAX;
+    uint32_t profiles = 0;
+  };
+  std::vector<Count> counts(symbols.keys.size());
+  for (size_t p = 0; p + 1 < in.row_begin.size(); ++p) {
+    for (size_t r = in.row_begin[p]; r < in.row_begin[p + 1]; ++r) {
+      Count& c = counts[symbols.key_index[in.row_key[r]]];
+      if (c.last_profile == p) continue;
+      c.last_profile = static_cast<uint32_t>(p);
+      ++c.profiles;
+    }
+  }
+  std::vector<uint32_t> frequency(counts.size());
+  for (size_t i = 0; i < counts.size(); ++i) frequency[i] = counts[i].profiles;
+  return frequency;
+}
+
+/// Chooses classes, numbers the keys and fills the key columns. Returns the id of every input key.
+std::vector<uint32_t> number_keys(const DatasetInput& in, CanonicalSymbols& symbols) {
+  KeyList& keys = symbols.keys;
+  keys.key_class = choose_classes(count_profiles(in, symbols), in.profile_series.size());
+  const std::vector<uint32_t> ids = assign_key_ids(keys.key_class);
+  OwnedSymbols& to = symbols.columns;
+  to.key_node.resize(keys.size());
+  to.key_labels.resize(keys.size());
+  to.key_class.resize(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    to.key_node[ids[i]] = keys.node[i];
+    to.key_labels[ids[i]] = keys.labels[i];
+    to.key_class[ids[i]] = keys.key_class[i];
+  }
+  std::vector<uint32_t> id_of(symbols.key_index.size());
+  for (size_t k = 0; k < id_of.size(); ++k) {
+    if (symbols.key_index[k] != Ranking::kUnused) id_of[k] = ids[symbols.key_index[k]];
+  }
+  return id_of;
+}
+
+/// A row while sorting: key id in the high half, input row in the low half.
+using SortRow = uint64_t;
+constexpr uint32_t key_of(SortRow row) {
+  return static_cast<uint32_t>(row >> 32U);
+}
+constexpr uint32_t input_of(SortRow row) {
+  return static_cast<uint32_t>(row);
+}
+
+/// Sorts by key: bytewise radix sort from 64 rows up (three times faster than std::sort at 440
+/// rows).
+void sort_rows(std::span<SortRow> rows, unsigned key_bits, std::vector<SortRow>& scratch) {
+  constexpr size_t kRadixFrom = 64;
+  if (rows.size() < kRadixFrom) {
+    std::ranges::sort(rows);
+    return;
+  }
+  scratch.resize(rows.size());
+  std::span<SortRow> from = rows;
+  std::span<SortRow> to = scratch;
+  for (unsigned shift = 32; shift < 32 + key_bits; shift += 8) {
+    std::array<uint32_t, 257> next{};
+    for (const SortRow r : from) ++next[(r >> shift & 0xffU) + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    for (const SortRow r : from) to[next[r >> shift & 0xffU]++] = r;
+    std::swap(from, to);
+  }
+  if (from.data() != rows.data()) std::ranges::copy(from, rows.begin());
+}
+
+std::vector<SortRow> sorted_rows(const DatasetInput& in, std::span<const uint32_t> id_of,
+                                 size_t keys) {
+  std::vector<SortRow> rows(in.row_key.size());
+  for (size_t r = 0; r < rows.size(); ++r) rows[r] = uint64_t{id_of[in.row_key[r]]} << 32U | r;
+  std::vector<SortRow> scratch;
+  const auto bits = static_cast<unsigned>(std::bit_width(keys));
+  for (size_t p = 0; p + 1 < in.row_begin.size(); ++p) {
+    sort_rows(std::span(rows).subspan(in.row_begin[p], in.row_begin[p + 1] - in.row_begin[p]), bits,
+              scratch);
+  }
+  return rows;
+}
+
+/// Rows of one or more profiles by column.
+struct RowColumns {
+  std::vector<uint32_t>& key;
+  std::vector<std::vector<int64_t>>& values;
+};
+
+std::span<const SortRow> rows_of(const DatasetInput& in, std::span<const SortRow> rows,
+                                 uint32_t p) {
+  return rows.subspan(in.row_begin[p], in.row_begin[p + 1] - in.row_begin[p]);
+}
+
+/// Appends the rows of one input profile; returns how many there are after equal keys were added
+/// up.
+uint32_t append_rows(const DatasetInput& in, std::span<const SortRow> rows, RowColumns out) {
+  const size_t types = in.family.types.size();
+  const size_t begin = out.key.size();
+  std::vector<int64_t> equal;
+  for (size_t i = 0; i < rows.size();) {
+    size_t end = i + 1;
+    while (end < rows.size() && key_of(rows[end]) == key_of(rows[i])) ++end;
+    out.key.push_back(key_of(rows[i]));
+    for (size_t t = 0; t < types; ++t) {
+      if (end == i + 1) {
+        out.values[t].push_back(in.row_value[input_of(rows[i]) * types + t]);
+        continue;
+      }
+      equal.clear();
+      for (size_t k = i; k < end; ++k) equal.push_back(in.row_value[input_of(rows[k]) * types + t]);
+      out.values[t].push_back(saturating_sum(equal));
+    }
+    i = end;
+  }
+  return static_cast<uint32_t>(out.key.size() - begin);
+}
+
+/// Order of two profiles by their rows, for profiles that agree in everything else: rare, so it may
+/// allocate.
+int compare_rows(const DatasetInput& in, std::span<const SortRow> rows, uint32_t a, uint32_t b) {
+  std::array<std::vector<uint32_t>, 2> key;
+  std::array<std::vector<std::vector<int64_t>>, 2> values;
+  for (size_t i = 0; i < 2; ++i) {
+    values[i].resize(in.family.types.size());
+    append_rows(in, rows_of(in, rows, i == 0 ? a : b), {key[i], values[i]});
+  }
+  return compare_values(std::tie(key[0], values[0]), std::tie(key[1], values[1]));
+}
+
+/// Input profiles in canonical order. Ties beyond (series, start, id) are broken by everything
+/// else, so that the order of the input never shows.
+std::vector<uint32_t> profile_order(const DatasetInput& in, const Ranking& series,
+                                    std::span<const SortRow> rows) {
+  std::vector<uint32_t> order(in.profile_series.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto tuple = [&](uint32_t p) {
+    return std::tuple(series.rank[in.profile_series[p]], in.profile_start_ns[p],
+                      in.profile_id.empty() ? Id128{} : in.profile_id[p], in.profile_duration_ns[p],
+                      in.profile_period[p]);
+  };
+  std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
+    const auto ta = tuple(a);
+    const auto tb = tuple(b);
+    return ta != tb ? ta < tb : compare_rows(in, rows, a, b) < 0;
+  });
+  return order;
+}
+
+Status append_profile(const DatasetInput& in, uint32_t p, std::span<const SortRow> rows,
+                      CanonicalDataset& out) {
+  ProfileTable& to = out.profiles;
+  const size_t begin = out.row_key.size();
+  const uint32_t n = append_rows(in, rows_of(in, rows, p), {out.row_key, out.row_values});
+  if (n > limit::kBlockRowsRead)
+    return section_too_large(SectionKind::rows, "a profile of more than 2^20 rows");
+  to.rows.push_back(n);
+  to.start_ns.push_back(in.profile_start_ns[p]);
+  to.duration_ns.push_back(in.profile_duration_ns[p]);
+  to.period.push_back(in.profile_period[p]);
+  if (!in.profile_id.empty()) to.ids.push_back(in.profile_id[p]);
+  for (size_t t = 0; t < to.totals.size(); ++t) {
+    to.totals[t].push_back(saturating_sum(std::span(out.row_values[t]).subspan(begin)));
+  }
+  return {};
+}
+
+Ranking rank_series(const DatasetInput& in) {
+  std::vector<uint8_t> used(in.series.size());
+  for (const uint32_t s : in.profile_series) used[s] = 1;
+  return rank_entries(
+      used, [&](uint32_t a, uint32_t b) { return compare_values(in.series[a], in.series[b]); });
+}
+
+void reserve(const DatasetInput& in, CanonicalDataset& out) {
+  out.row_key.reserve(in.row_key.size());
+  out.row_values.resize(in.family.types.size());
+  for (auto& column : out.row_values) column.reserve(in.row_key.size());
+  out.profiles.totals.resize(in.family.types.size());
+}
+
+}  // namespace
+
+Result<CanonicalDataset> canonicalise(const DatasetInput& input) {
+  HEARTH_RETURN_IF_ERROR(check_shape(input));
+  std::vector<uint8_t> key_used(input.symbols->keys());
+  for (const uint32_t k : input.row_key) key_used[k] = 1;
+  CanonicalDataset out;
+  HEARTH_ASSIGN_OR_RETURN(out.symbols, canonicalise_symbols(*input.symbols, key_used));
+  const std::vector<uint32_t> id_of = number_keys(input, out.symbols);
+  const std::vector<SortRow> rows = sorted_rows(input, id_of, out.symbols.keys.size());
+  const Ranking series = rank_series(input);
+  for (const uint32_t s : series.first) out.series.push_back(input.series[s]);
+  reserve(input, out);
+  for (const uint32_t p : profile_order(input, series, rows)) {
+    out.profiles.series.push_back(series.rank[input.profile_series[p]]);
+    HEARTH_RETURN_IF_ERROR(append_profile(input, p, rows, out));
+  }
+  return out;
+}
+
+}  // namespace hearth::storage

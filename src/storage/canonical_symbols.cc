@@ -1,0 +1,294 @@
+#include "storage/canonical_symbols.h"
+
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <numeric>
+#include <tuple>
+
+#include "storage/ranking.h"
+#include "storage/symbol_sections.h"
+#include "storage/symbol_usage.h"
+
+namespace hearth::storage {
+namespace {
+
+using symbols::SymbolTables;
+
+/// column[i] = rank[column[i]] for entries in use; others keep a meaningless value.
+void translate(std::vector<uint32_t>& column, const Ranking& ranking) {
+  for (uint32_t& v : column) v = v < ranking.rank.size() ? ranking.rank[v] : 0;
+}
+
+template <class T>
+std::vector<T> copy(std::span<const T> column) {
+  return {column.begin(), column.end()};
+}
+
+/// Builds the tables from the bottom up. Each step makes a copy of a table's columns with
+/// references already canonical, ranks its used entries, and gathers one entry per rank.
+class Builder {
+ public:
+  Builder(const SymbolTables& in, const SymbolUsage& used, CanonicalSymbols& out)
+      : in_(in), used_(used), out_(out) {}
+
+  void strings() {
+    strings_ = rank_entries(used_.strings, [&](uint32_t a, uint32_t b) {
+      return compare_values(in_.strings[a], in_.strings[b]);
+    });
+    StringColumn& column = out_.columns.strings;
+    size_t bytes = 0;
+    for (const uint32_t i : strings_.first) bytes += in_.strings[i].size();
+    column.bytes.reserve(bytes);
+    for (const uint32_t i : strings_.first) {
+      const size_t begin = column.bytes.size();
+      column.bytes.insert(column.bytes.end(), in_.strings[i].begin(), in_.strings[i].end());
+      column.views.emplace_back(column.bytes.data() + begin, in_.strings[i].size());
+    }
+  }
+
+  void functions() {
+    OwnedSymbols t;
+    t.function_name = copy(in_.function_name);
+    t.function_system_name = copy(in_.function_system_name);
+    t.function_file = copy(in_.function_file);
+    for (auto* column : {&t.function_name, &t.function_system_name, &t.function_file})
+      translate(*column, strings_);
+    const auto tuple = [&](uint32_t i) {
+      return std::tuple(t.function_name[i], t.function_system_name[i], t.function_file[i],
+                        in_.function_start_line[i]);
+    };
+    functions_ = rank_entries(used_.functions, [&](uint32_t a, uint32_t b) {
+      return compare_values(tuple(a), tuple(b));
+    });
+    OwnedSymbols& to = out_.columns;
+    to.function_name = gather<uint32_t>(t.function_name, functions_.first);
+    to.function_system_name = gather<uint32_t>(t.function_system_name, functions_.first);
+    to.function_file = gather<uint32_t>(t.function_file, functions_.first);
+    to.function_start_line = gather(in_.function_start_line, functions_.first);
+  }
+
+  void mappings() {
+    OwnedSymbols t;
+    t.mapping_file = copy(in_.mapping_file);
+    t.mapping_build_id = copy(in_.mapping_build_id);
+    translate(t.mapping_file, strings_);
+    translate(t.mapping_build_id, strings_);
+    const auto tuple = [&](uint32_t i) {
+      return std::tuple(in_.mapping_start[i], in_.mapping_limit[i], in_.mapping_offset[i],
+                        t.mapping_file[i], t.mapping_build_id[i], in_.mapping_flags[i]);
+    };
+    mappings_ = rank_entries(
+        used_.mappings, [&](uint32_t a, uint32_t b) { return compare_values(tuple(a), tuple(b)); });
+    OwnedSymbols& to = out_.columns;
+    to.mapping_start = gather(in_.mapping_start, mappings_.first);
+    to.mapping_limit = gather(in_.mapping_limit, mappings_.first);
+    to.mapping_offset = gather(in_.mapping_offset, mappings_.first);
+    to.mapping_file = gather<uint32_t>(t.mapping_file, mappings_.first);
+    to.mapping_build_id = gather<uint32_t>(t.mapping_build_id, mappings_.first);
+    to.mapping_flags = gather(in_.mapping_flags, mappings_.first);
+  }
+
+  void locations() {
+    OwnedSymbols t;
+    t.line_function = copy(in_.line_function);
+    translate(t.line_function, functions_);
+    t.location_mapping = copy(in_.location_mapping);
+    for (uint32_t& m : t.location_mapping)
+      m = m != 0 && m <= mappings_.rank.size() ? mappings_.rank[m - 1] + 1 : 0;
+    SymbolTables view = in_;
+    view.line_function = t.line_function;
+    view.location_mapping = t.location_mapping;
+    std::vector<uint8_t> used = used_.locations;
+    used[0] = 0;  // The filler for "none" keeps its number, the others start at 1.
+    locations_ =
+        rank_entries(used, [&](uint32_t a, uint32_t b) { return compare_locations(view, a, b); });
+    for (uint32_t& r : locations_.rank) r = r == Ranking::kUnused ? 0 : r + 1;
+    OwnedSymbols& to = out_.columns;
+    to.location_mapping.push_back(0);
+    to.location_address.push_back(0);
+    to.location_folded.push_back(0);
+    to.line_begin.assign(2, 0);
+    for (const uint32_t l : locations_.first) gather_location(view, l);
+  }
+
+  void label_sets() {
+    OwnedSymbols t;
+    t.label_key = copy(in_.label_key);
+    t.label_str = copy(in_.label_str);
+    t.label_unit = copy(in_.label_unit);
+    t.label_num = copy(in_.label_num);
+    for (size_t i = 0; i < t.label_str.size(); ++i) {
+      if (t.label_str[i] != 0)
+        t.label_num[i] = t.label_unit[i] = 0;  // Beside a string they say nothing.
+    }
+    for (auto* column : {&t.label_key, &t.label_str, &t.label_unit}) translate(*column, strings_);
+    for (size_t s = 0; s + 1 < in_.label_begin.size(); ++s)
+      sort_labels(in_.label_begin[s], in_.label_begin[s + 1], t);
+    SymbolTables view = t.view();
+    view.label_begin = in_.label_begin;
+    label_sets_ = rank_entries(
+        used_.label_sets, [&](uint32_t a, uint32_t b) { return compare_label_sets(view, a, b); });
+    OwnedSymbols& to = out_.columns;
+    to.label_begin.push_back(0);
+    for (const uint32_t s : label_sets_.first) {
+      for (size_t i = in_.label_begin[s]; i < in_.label_begin[s + 1]; ++i) {
+        to.label_key.push_back(t.label_key[i]);
+        to.label_str.push_back(t.label_str[i]);
+        to.label_num.push_back(t.label_num[i]);
+        to.label_unit.push_back(t.label_unit[i]);
+      }
+      to.label_begin.push_back(static_cast<uint32_t>(to.label_key.size()));
+    }
+  }
+
+  [[nodiscard]] const Ranking& location_ranking() const { return locations_; }
+  [[nodiscard]] const Ranking& label_set_ranking() const { return label_sets_; }
+
+ private:
+  void gather_location(const SymbolTables& view, uint32_t l) {
+    OwnedSymbols& to = out_.columns;
+    to.location_mapping.push_back(view.location_mapping[l]);
+    to.location_address.push_back(view.location_address[l]);
+    to.location_folded.push_back(view.location_folded[l] != 0 ? 1 : 0);
+    for (size_t i = view.line_begin[l]; i < view.line_begin[l + 1]; ++i) {
+      to.line_function.push_back(view.line_function[i]);
+      to.line_number.push_back(view.line_number[i]);
+      to.line_column.push_back(view.line_column[i]);
+    }
+    to.line_begin.push_back(static_cast<uint32_t>(to.line_function.size()));
+  }
+
+  /// Labels of a sample are a set of pairs: their order says nothing.
+  static void sort_labels(size_t begin, size_t end, OwnedSymbols& t) {
+    std::vector<std::tuple<uint32_t, uint32_t, int64_t, uint32_t>> labels;
+    for (size_t i = begin; i < end; ++i) {
+      labels.emplace_back(t.label_key[i], t.label_str[i], t.label_num[i], t.label_unit[i]);
+    }
+    std::ranges::sort(labels);
+    for (size_t i = begin; i < end; ++i) {
+      std::tie(t.label_key[i], t.label_str[i], t.label_num[i], t.label_unit[i]) = labels[i - begin];
+    }
+  }
+
+  const SymbolTables& in_;
+  const SymbolUsage& used_;
+  CanonicalSymbols& out_;
+  Ranking strings_, functions_, mappings_, locations_, label_sets_;
+};
+
+/// Used nodes with canonical locations; nodes with the same parent and location become one. Parents
+/// keep coming first.
+struct MergedTree {
+  std::vector<uint32_t> parent = {0}, location = {0};
+  std::vector<uint32_t> of;  ///< Input node → merged node.
+};
+
+MergedTree merge_nodes(const SymbolTables& in, std::span<const uint8_t> used,
+                       const Ranking& locations) {
+  MergedTree tree;
+  tree.of.assign(in.nodes(), 0);
+  boost::unordered_flat_map<uint64_t, uint32_t> known;
+  known.reserve(static_cast<size_t>(std::ranges::count(used, 1)));
+  for (size_t n = 1; n < in.nodes(); ++n) {
+    if (used[n] == 0) continue;
+    const uint32_t parent = tree.of[in.node_parent[n]];
+    const uint32_t location = locations.rank[in.node_location[n]];
+    const auto [it, added] =
+        known.try_emplace(uint64_t{parent} << 32U | location, tree.parent.size());
+    tree.of[n] = it->second;
+    if (!added) continue;
+    tree.parent.push_back(parent);
+    tree.location.push_back(location);
+  }
+  return tree;
+}
+
+/// Stable counting sort of `items` by key[item] < keys.
+std::vector<uint32_t> counting_sort(std::span<const uint32_t> items, std::span<const uint32_t> key,
+                                    size_t keys) {
+  std::vector<uint32_t> next(keys + 1);
+  for (const uint32_t i : items) ++next[key[i] + 1];
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  std::vector<uint32_t> out(items.size());
+  for (const uint32_t i : items) out[next[key[i]]++] = i;
+  return out;
+}
+
+/// Preorder number of every node, children by rank. A node's number is its parent's plus one plus
+/// the sizes of the subtrees of the siblings before it, so no recursion is needed: parents have
+/// smaller ids than children.
+std::vector<uint32_t> preorder(std::span<const uint32_t> parent, std::span<const uint32_t> rank) {
+  const size_t n = parent.size();
+  std::vector<uint32_t> order(n - 1);
+  std::iota(order.begin(), order.end(), 1);
+  order = counting_sort(order, rank, std::ranges::max(rank) + size_t{1});
+  order = counting_sort(order, parent, n);
+  std::vector<uint32_t> size(n, 1);
+  for (size_t i = n; i-- > 1;) size[parent[i]] += size[i];
+  std::vector<uint32_t> number(n);
+  std::vector<uint32_t> next(n, 1);
+  for (const uint32_t i : order) {
+    number[i] = next[parent[i]];
+    next[parent[i]] += size[i];
+    next[i] = number[i] + 1;
+  }
+  return number;
+}
+
+/// Renumbers the merged tree to preorder; `number` is what preorder() returned.
+void place_nodes(const MergedTree& tree, std::span<const uint32_t> number, CanonicalSymbols& out) {
+  const size_t n = tree.parent.size();
+  std::vector<uint32_t> rank(n);
+  out.columns.node_parent.resize(n);
+  out.columns.node_location.resize(n);
+  for (size_t i = 0; i < n; ++i) {
+    out.columns.node_parent[number[i]] = number[tree.parent[i]];
+    out.columns.node_location[number[i]] = tree.location[i];
+    rank[number[i]] = out.edges.rank[i];
+  }
+  out.edges.rank = std::move(rank);
+}
+
+void list_keys(const SymbolTables& in, std::span<const uint8_t> key_used,
+               std::span<const uint32_t> node_of, const Ranking& label_sets,
+               CanonicalSymbols& out) {
+  std::vector<std::pair<uint64_t, uint32_t>> order;
+  for (size_t k = 0; k < key_used.size(); ++k) {
+    if (key_used[k] == 0) continue;
+    order.emplace_back(uint64_t{node_of[in.key_node[k]]} << 32U | label_sets.rank[in.key_labels[k]],
+                       k);
+  }
+  std::ranges::sort(order);
+  out.key_index.assign(key_used.size(), Ranking::kUnused);
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i == 0 || order[i].first != order[i - 1].first) {
+      out.keys.node.push_back(static_cast<uint32_t>(order[i].first >> 32U));
+      out.keys.labels.push_back(static_cast<uint32_t>(order[i].first));
+    }
+    out.key_index[order[i].second] = static_cast<uint32_t>(out.keys.size() - 1);
+  }
+}
+
+}  // namespace
+
+Result<CanonicalSymbols> canonicalise_symbols(const SymbolTables& in,
+                                              std::span<const uint8_t> key_used) {
+  HEARTH_ASSIGN_OR_RETURN(const SymbolUsage used, mark_used(in, key_used));
+  CanonicalSymbols out;
+  Builder builder(in, used, out);
+  builder.strings();
+  builder.functions();
+  builder.mappings();
+  builder.locations();
+  builder.label_sets();
+  const MergedTree tree = merge_nodes(in, used.nodes, builder.location_ranking());
+  out.edges = rank_edges(tree.parent, tree.location, out.columns.location_mapping.size());
+  const std::vector<uint32_t> number = preorder(tree.parent, out.edges.rank);
+  place_nodes(tree, number, out);
+  std::vector<uint32_t> node_of(tree.of.size());
+  for (size_t i = 0; i < node_of.size(); ++i) node_of[i] = number[tree.of[i]];
+  list_keys(in, key_used, node_of, builder.label_set_ranking(), out);
+  return out;
+}
+
+}  // namespace hearth::storage

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "storage/key_sections.h"
+#include "storage/owned_symbols.h"
+#include "storage/tree_sections.h"
+#include "symbols/symbol_tables.h"
+
+namespace hearth::storage {
+
+/// The symbols that some keys use, in the numbering of format 1.0: strings, functions, mappings,
+/// locations and label sets sorted and unique, nodes in preorder with children by edge rank. It
+/// depends on what is used alone, not on the numbering of the input: equal contents have equal
+/// bytes.
+struct CanonicalSymbols {
+  OwnedSymbols columns;  ///< key_* are empty: ids depend on frequencies.
+  RankedEdges edges;     ///< rank is by canonical node.
+  KeyList keys;          ///< In (node, label set) order; classes not chosen yet.
+  std::vector<uint32_t>
+      key_index;  ///< Input key → index in `keys`; Ranking::kUnused where not used.
+};
+
+/// `key_used` has one entry per key of `in`. `internal` when a used entry refers to something
+/// outside its table.
+[[nodiscard]] Result<CanonicalSymbols> canonicalise_symbols(const symbols::SymbolTables& in,
+                                                            std::span<const uint8_t> key_used);
+
+}  // namespace hearth::storage

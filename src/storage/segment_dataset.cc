@@ -1,0 +1,251 @@
+#include "storage/segment_dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "storage/key_sections.h"
+#include "storage/label_bloom.h"
+#include "storage/row_adder.h"
+#include "storage/section_codec.h"
+#include "storage/series_section.h"
+#include "storage/symbol_sections.h"
+#include "storage/tree_sections.h"
+
+namespace hearth::storage {
+namespace {
+
+/// Blocks whose gap is smaller are fetched together, up to a run of this many bytes.
+constexpr uint64_t kGapBytes = 64U << 10U;
+constexpr uint64_t kRunBytes = 8U << 20U;
+
+size_t memory_bytes(const std::vector<LabelSet>& series) {
+  size_t bytes = sizeof series;
+  for (const LabelSet& set : series) {
+    bytes += sizeof set;
+    for (const Label& label : set.labels())
+      bytes += sizeof label + label.name.capacity() + label.value.capacity();
+  }
+  return bytes;
+}
+
+/// The part of `chosen` (ascending) that lies in [first, first + count).
+std::span<const uint32_t> chosen_within(std::span<const uint32_t> chosen, uint32_t first,
+                                        uint32_t count) {
+  const auto begin = std::ranges::lower_bound(chosen, first);
+  const auto end = std::ranges::lower_bound(begin, chosen.end(), first + count);
+  return {begin, end};
+}
+
+std::span<const uint32_t> chosen_in_block(std::span<const uint32_t> chosen,
+                                          const RowBlockInfo& block) {
+  return chosen_within(chosen, block.first_profile, block.profiles);
+}
+
+}  // namespace
+
+/// Neighbouring sections fetched by one read.
+class SegmentDataset::Range {
+ public:
+  Range(const DatasetEntry& entry, SharedBytes bytes, uint64_t offset)
+      : entry_(&entry), bytes_(std::move(bytes)), offset_(offset) {}
+
+  [[nodiscard]] Result<std::string> section(SectionKind kind) const {
+    const SectionEntry* s = entry_->find(kind);
+    if (s == nullptr || s->offset < offset_ ||
+        s->offset - offset_ + s->stored > bytes_.view.size()) {
+      return section_damaged(kind, "missing or out of order");
+    }
+    std::string raw;
+    HEARTH_RETURN_IF_ERROR(load_section(bytes_.view.substr(s->offset - offset_, s->stored),
+                                        s->codec, s->raw, s->crc, section_name(kind), raw));
+    return raw;
+  }
+
+ private:
+  const DatasetEntry* entry_;
+  SharedBytes bytes_;
+  uint64_t offset_;
+};
+
+size_t ProfileIndex::memory_bytes() const {
+  return profiles.memory_bytes() +
+         blocks.size() * (sizeof(RowBlockInfo) + profiles.totals.size() * sizeof(int64_t));
+}
+
+bool SegmentDataset::may_have_label(std::string_view name, std::string_view value) const {
+  // A label that is absent reads as the empty value, and the filter knows nothing of absence.
+  return value.empty() || bloom_may_contain(label_bloom_, name, value);
+}
+
+tl::unexpected<Error> SegmentDataset::in_context(Error error) const {
+  error.message = fmt::format("{}: {}", name_, error.message);
+  return tl::unexpected(std::move(error));
+}
+
+Status SegmentDataset::check_sections() const {
+  for (const SectionEntry& s : entry_.sections) {
+    if (static_cast<uint8_t>(s.kind) >= 128 && !is_known_section(s.kind)) {
+      return section_damaged(s.kind, "a required section that this version does not know");
+    }
+  }
+  return {};
+}
+
+Result<SegmentDataset::Range> SegmentDataset::read_range(SectionKind first,
+                                                         SectionKind last) const {
+  HEARTH_RETURN_IF_ERROR(check_sections());
+  const SectionEntry* a = entry_.find(first);
+  const SectionEntry* b = entry_.find(last);
+  if (a == nullptr || b == nullptr || b->offset < a->offset)
+    return section_damaged(first, "missing or out of order");
+  HEARTH_ASSIGN_OR_RETURN(SharedBytes bytes,
+                          object_.read(a->offset, b->offset + b->stored - a->offset));
+  return Range(entry_, std::move(bytes), a->offset);
+}
+
+Result<std::string> SegmentDataset::raw_section(SectionKind kind) const {
+  HEARTH_ASSIGN_OR_RETURN(const Range range, read_range(kind, kind));
+  return range.section(kind);
+}
+
+Result<std::string> SegmentDataset::raw_block(const RowBlockInfo& block) const {
+  const SectionEntry* rows = entry_.find(SectionKind::rows);
+  if (rows == nullptr) return section_damaged(SectionKind::rows, "missing");
+  HEARTH_ASSIGN_OR_RETURN(const SharedBytes stored,
+                          object_.read(rows->offset + block.offset, block.stored));
+  std::string raw;
+  HEARTH_RETURN_IF_ERROR(
+      load_section(stored.view, SectionCodec::zstd, block.raw, block.crc, "row block", raw));
+  return raw;
+}
+
+Result<std::shared_ptr<const OwnedSymbols>> SegmentDataset::owned_symbols() const {
+  HEARTH_ASSIGN_OR_RETURN(const Range range, read_range(SectionKind::strings, SectionKind::keys));
+  auto out = std::make_shared<OwnedSymbols>();
+  HEARTH_ASSIGN_OR_RETURN(const std::string strings, range.section(SectionKind::strings));
+  ByteReader reader(strings);
+  HEARTH_RETURN_IF_ERROR(decode_strings(reader, out->strings));
+  if (!reader.done()) return section_damaged(SectionKind::strings, "bytes left over");
+  HEARTH_ASSIGN_OR_RETURN(const std::string functions, range.section(SectionKind::functions));
+  HEARTH_RETURN_IF_ERROR(decode_functions(functions, *out));
+  HEARTH_ASSIGN_OR_RETURN(const std::string mappings, range.section(SectionKind::mappings));
+  HEARTH_RETURN_IF_ERROR(decode_mappings(mappings, *out));
+  HEARTH_ASSIGN_OR_RETURN(const std::string locations, range.section(SectionKind::locations));
+  HEARTH_RETURN_IF_ERROR(decode_locations(locations, *out));
+  HEARTH_ASSIGN_OR_RETURN(const std::string edges, range.section(SectionKind::edges));
+  Successors successors;
+  HEARTH_RETURN_IF_ERROR(decode_edges(edges, out->location_mapping.size(), successors));
+  HEARTH_ASSIGN_OR_RETURN(const std::string tree, range.section(SectionKind::tree));
+  HEARTH_RETURN_IF_ERROR(decode_tree(tree, entry_.info.nodes, successors, *out));
+  HEARTH_ASSIGN_OR_RETURN(const std::string classes, range.section(SectionKind::classes));
+  HEARTH_ASSIGN_OR_RETURN(const std::string keys, range.section(SectionKind::keys));
+  HEARTH_RETURN_IF_ERROR(decode_keys(classes, keys, entry_.info.keys, *out));
+  return out;
+}
+
+Result<std::shared_ptr<const symbols::SymbolTables>> SegmentDataset::symbols() const {
+  auto owned = owned_symbols();
+  if (!owned) return in_context(std::move(owned).error());
+  return share_tables(std::move(*owned));
+}
+
+Result<std::shared_ptr<const std::vector<LabelSet>>> SegmentDataset::load_series() const {
+  HEARTH_ASSIGN_OR_RETURN(const std::string raw, raw_section(SectionKind::series));
+  auto series = std::make_shared<std::vector<LabelSet>>();
+  HEARTH_RETURN_IF_ERROR(decode_series(raw, entry_.info.series, *series));
+  return series;
+}
+
+Result<std::shared_ptr<const std::vector<LabelSet>>> SegmentDataset::series() const {
+  auto part = series_.get(budget_, [this] { return load_series(); }, memory_bytes);
+  if (!part) return in_context(std::move(part).error());
+  return part;
+}
+
+Result<std::shared_ptr<const ProfileIndex>> SegmentDataset::load_profile_index() const {
+  HEARTH_ASSIGN_OR_RETURN(const Range range,
+                          read_range(SectionKind::profiles, SectionKind::blocks));
+  const DatasetInfo& info = entry_.info;
+  auto index = std::make_shared<ProfileIndex>();
+  HEARTH_ASSIGN_OR_RETURN(const std::string profiles, range.section(SectionKind::profiles));
+  HEARTH_RETURN_IF_ERROR(decode_profiles(profiles, info.profiles, info.series,
+                                         info.family.types.size(), index->profiles));
+  HEARTH_ASSIGN_OR_RETURN(const std::string blocks, range.section(SectionKind::blocks));
+  const SectionEntry* rows = entry_.find(SectionKind::rows);
+  if (rows == nullptr) return section_damaged(SectionKind::rows, "missing");
+  HEARTH_RETURN_IF_ERROR(
+      decode_blocks(blocks, index->profiles, info.keys, rows->stored, index->blocks));
+  return index;
+}
+
+Result<std::shared_ptr<const ProfileIndex>> SegmentDataset::profile_index() const {
+  return index_.get(
+      budget_, [this] { return load_profile_index(); },
+      [](const ProfileIndex& i) { return i.memory_bytes(); });
+}
+
+Result<std::shared_ptr<const ProfileColumns>> SegmentDataset::profiles() const {
+  auto index = profile_index();
+  if (!index) return in_context(std::move(index).error());
+  // The columns live in the index: an aliasing pointer keeps all of it.
+  return share_profiles(std::shared_ptr<const ProfileTable>(*index, &(*index)->profiles));
+}
+
+Status SegmentDataset::add_block_run(const ProfileIndex& index, size_t first, size_t last,
+                                     std::span<const uint32_t> chosen, size_t type,
+                                     std::span<int64_t> by_key, RowAdder& adder) const {
+  const uint64_t begin = index.blocks[first].offset;
+  const uint64_t end = index.blocks[last].offset + index.blocks[last].stored;
+  HEARTH_ASSIGN_OR_RETURN(
+      const SharedBytes run,
+      object_.read(entry_.find(SectionKind::rows)->offset + begin, end - begin));
+  const ProfileTable& p = index.profiles;
+  for (size_t b = first; b <= last; ++b) {
+    const RowBlockInfo& block = index.blocks[b];
+    const auto in_block = chosen_in_block(chosen, block);
+    if (in_block.empty()) continue;
+    HEARTH_RETURN_IF_ERROR(load_section(run.view.substr(block.offset - begin, block.stored),
+                                        SectionCodec::zstd, block.raw, block.crc, "row block",
+                                        adder.raw));
+    HEARTH_RETURN_IF_ERROR(parse_row_block(adder.raw, block.rows, p.totals.size(), adder.parsed));
+    HEARTH_RETURN_IF_ERROR(adder.add(
+        adder.parsed, type, block.first_profile,
+        std::span(p.rows).subspan(block.first_profile, block.profiles),
+        std::span(p.period).subspan(block.first_profile, block.profiles), in_block, by_key));
+  }
+  return {};
+}
+
+Status SegmentDataset::add_rows(std::span<const uint32_t> chosen, size_t type,
+                                std::span<int64_t> by_key) const {
+  auto index = profile_index();
+  if (!index) return in_context(std::move(index).error());
+  const std::vector<RowBlockInfo>& blocks = (*index)->blocks;
+  if (type >= entry_.info.family.types.size() || by_key.size() != entry_.info.keys) {
+    return in_context(
+        {ErrorCode::internal, "add rows: no such sample type, or an accumulator of another size"});
+  }
+  RowAdder adder;
+  for (size_t b = 0; b < blocks.size();) {
+    if (chosen_in_block(chosen, blocks[b]).empty()) {
+      ++b;
+      continue;
+    }
+    size_t last = b;
+    for (size_t next = b + 1; next < blocks.size(); ++next) {
+      const uint64_t end = blocks[last].offset + blocks[last].stored;
+      if (blocks[next].offset - end > kGapBytes ||
+          blocks[next].offset - blocks[b].offset > kRunBytes)
+        break;
+      if (!chosen_in_block(chosen, blocks[next]).empty()) last = next;
+    }
+    if (auto added = add_block_run(**index, b, last, chosen, type, by_key, adder); !added) {
+      return in_context(std::move(added).error());
+    }
+    b = last + 1;
+  }
+  return {};
+}
+
+}  // namespace hearth::storage

@@ -1,0 +1,143 @@
+#include "storage/segment_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "base/zstd_codec.h"
+#include "storage/dataset_encoder.h"
+#include "storage/label_bloom.h"
+#include "storage/saturating_sum.h"
+#include "storage/section_codec.h"
+#include "storage/segment_directory.h"
+
+namespace hearth::storage {
+namespace {
+
+DatasetInfo describe(const DatasetInput& input, const CanonicalDataset& d) {
+  DatasetInfo info;
+  info.tenant = input.tenant;
+  info.service = input.service;
+  info.family = input.family;
+  const auto [t_min, t_max] = std::ranges::minmax(d.profiles.start_ns);
+  info.t_min_ns = t_min;
+  info.t_max_ns = t_max;
+  info.series = d.series.size();
+  info.profiles = d.profiles.size();
+  info.rows = d.row_key.size();
+  info.nodes = d.symbols.columns.node_parent.size() - 1;
+  info.keys = d.symbols.keys.size();
+  for (const auto& total : d.profiles.totals) info.totals.push_back(saturating_sum(total));
+  return info;
+}
+
+}  // namespace
+
+struct SegmentWriter::Impl {
+  Impl(Options options, Sink to) : sink(std::move(to)) {
+    directory.object_key = std::move(options.object_key);
+    directory.uuid = options.uuid;
+    directory.level = options.level;
+    directory.window_start_ns = options.window_start_ns;
+    directory.window_length_ns = options.window_length_ns;
+    directory.writer_version = std::move(options.writer_version);
+  }
+
+  /// After an error of the sink nothing more is written: the object would have a hole.
+  Status write(std::string_view bytes) {
+    if (broken) return fail(ErrorCode::internal, "write segment: an earlier write failed");
+    Status status = sink(bytes);
+    broken = !status;
+    offset += bytes.size();
+    return status;
+  }
+
+  Status write_header_once() {
+    return offset == 0 ? write(encode_header(directory.level, directory.uuid)) : Status{};
+  }
+
+  Status write_section(SectionKind kind, std::string raw, DatasetEntry& entry) {
+    if (raw.size() > limit::kSectionBytes) return section_too_large(kind, "more than 1 GiB");
+    const uint64_t raw_size = raw.size();
+    const StoredBytes stored = store_section(std::move(raw), kSymbolZstdLevel);
+    entry.sections.push_back(
+        {kind, stored.codec, stored.bytes.size(), raw_size, stored.crc, offset});
+    return write(stored.bytes);
+  }
+
+  Status write_rows(const EncodedRows& rows, DatasetEntry& entry) {
+    std::string index;
+    encode_blocks(rows.blocks, index);
+    HEARTH_RETURN_IF_ERROR(write_section(SectionKind::blocks, std::move(index), entry));
+    const uint64_t bytes = rows.stored.size();
+    entry.sections.push_back({SectionKind::rows, SectionCodec::raw, bytes, bytes, 0, offset});
+    return write(rows.stored);
+  }
+
+  /// Everything that can fail for the dataset's own sake fails here, before a byte of it is
+  /// written.
+  Status add(const DatasetInput& input) {
+    if (input.family.types.size() > limit::kSampleTypes) {
+      return fail(ErrorCode::too_large,
+                  fmt::format("write dataset: {} sample types; want at most {}",
+                              input.family.types.size(), limit::kSampleTypes));
+    }
+    if (input.profile_series.empty())
+      return fail(ErrorCode::internal, "write dataset: no profiles");
+    HEARTH_ASSIGN_OR_RETURN(const CanonicalDataset dataset, canonicalise(input));
+    HEARTH_ASSIGN_OR_RETURN(std::vector<RawSection> sections, encode_sections(dataset));
+    HEARTH_ASSIGN_OR_RETURN(const EncodedRows rows, encode_rows(dataset));
+    HEARTH_RETURN_IF_ERROR(write_header_once());
+    DatasetEntry entry;
+    entry.info = describe(input, dataset);
+    entry.offset = offset;
+    for (RawSection& s : sections)
+      HEARTH_RETURN_IF_ERROR(write_section(s.kind, std::move(s.bytes), entry));
+    HEARTH_RETURN_IF_ERROR(write_rows(rows, entry));
+    for (const LabelSet& set : dataset.series) {
+      for (const Label& label : set.labels()) bloom.add_label(label.name, label.value);
+    }
+    directory.datasets.push_back(std::move(entry));
+    return {};
+  }
+
+  Status finish() {
+    HEARTH_RETURN_IF_ERROR(write_header_once());
+    directory.label_bloom = bloom.finish();
+    const std::string raw = encode_directory(directory);
+    if (raw.size() > limit::kDirectoryBytes || directory.datasets.size() > limit::kDatasets) {
+      return fail(ErrorCode::too_large, "write segment: directory over 64 MiB or 2^20 datasets");
+    }
+    const std::string stored = zstd_compress(raw, kSymbolZstdLevel);
+    DirectoryPointer pointer;
+    pointer.offset = offset;
+    pointer.stored = static_cast<uint32_t>(stored.size());
+    pointer.raw = static_cast<uint32_t>(raw.size());
+    pointer.crc = crc32c(stored);
+    pointer.major = kFormatMajor;
+    pointer.minor = kFormatMinor;
+    HEARTH_RETURN_IF_ERROR(write(stored));
+    return write(encode_tail(pointer));
+  }
+
+  Sink sink;
+  uint64_t offset = 0;
+  bool broken = false;
+  SegmentDirectory directory;
+  BloomBuilder bloom;
+};
+
+SegmentWriter::SegmentWriter(Options options, Sink sink)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(sink))) {}
+SegmentWriter::~SegmentWriter() = default;
+
+Status SegmentWriter::add(const DatasetInput& dataset) {
+  return impl_->add(dataset);
+}
+Status SegmentWriter::finish() {
+  return impl_->finish();
+}
+
+}  // namespace hearth::storage
