@@ -86,6 +86,7 @@ struct ProfileBatch {
     uint64_t stacks_truncated = 0;       ///< Root side replaced by a [truncated] frame.
     uint64_t strings_truncated = 0;      ///< Over 65,535 bytes; the tail was kept.
     uint64_t numeric_labels_dropped = 0;
+    uint64_t sample_ids_dropped = 0;  ///< Span, trace and profile ids of samples.
     uint64_t frames_dropped = 0;  ///< Referred to a location, function or mapping that the profile lacks.
   } repairs;
   /// Bytes for strings that are not in the input (text formats, rewritten names). Elements never move.

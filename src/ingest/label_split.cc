@@ -1,0 +1,126 @@
+#include "ingest/label_split.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace hearth::ingest {
+namespace {
+
+bool is_go_heap(const ProfileBatch& batch) {
+  constexpr std::array<std::string_view, 4> kTypes = {"alloc_objects", "alloc_space",
+                                                      "inuse_objects", "inuse_space"};
+  return std::all_of(
+      batch.sample_types.begin(), batch.sample_types.end(), [&](const ProfileBatch::ValueType& t) {
+        return std::find(kTypes.begin(), kTypes.end(), batch.strings[t.type]) != kTypes.end();
+      });
+}
+
+bool is_per_sample_id(std::string_view key) {
+  return key == label::kSpanId || key == label::kTraceId || key == label::kProfileId;
+}
+
+// What becomes of the labels with one key string. Worked out once per key.
+enum class Fate : uint8_t { unknown, series_label, sample_id, row_key };
+
+struct Pair {
+  uint32_t key = 0, value = 0;
+  auto operator<=>(const Pair&) const = default;
+};
+
+class Splitter {
+ public:
+  Splitter(ProfileBatch& batch, size_t groups_max)
+      : batch_(batch),
+        groups_max_(groups_max),
+        keeps_bytes_(is_go_heap(batch)),
+        fates_(batch.strings.size()) {}
+
+  std::vector<LabelGroup> run() {
+    ProfileBatch::Samples& s = batch_.samples;
+    for (size_t i = 0, label = 0; i < s.size(); ++i) {
+      pairs_.clear();
+      for (const size_t end = s.label_begin[i + 1]; label < end; ++label) take(s.labels[label]);
+      s.label_begin[i + 1] = static_cast<uint32_t>(kept_);
+      std::sort(pairs_.begin(), pairs_.end());
+      group().samples.push_back(static_cast<uint32_t>(i));
+      if (groups_max_ != 0 && groups_.size() > groups_max_) break;
+    }
+    s.labels.resize(kept_);
+    return std::move(groups_);
+  }
+
+ private:
+  Fate fate_of(uint32_t key) {
+    Fate& fate = fates_[key];
+    if (fate != Fate::unknown) return fate;
+    const std::string_view name = batch_.strings[key];
+    if (is_per_sample_id(name)) return fate = Fate::sample_id;
+    return fate = keeps_bytes_ && name == "bytes" ? Fate::row_key : Fate::series_label;
+  }
+
+  void take(const ProfileBatch::SampleLabel& label) {
+    const Fate fate = fate_of(label.key);
+    const bool is_text = label.str != 0;
+    if (is_text && fate == Fate::sample_id) {
+      ++batch_.repairs.sample_ids_dropped;
+    } else if (is_text) {
+      if (!batch_.strings[label.str].empty()) pairs_.push_back({label.key, label.str});
+    } else if (label.num != 0 && fate == Fate::row_key) {
+      batch_.samples.labels[kept_++] = label;
+    } else if (label.num != 0) {
+      ++batch_.repairs.numeric_labels_dropped;
+    }
+  }
+
+  // The group of the sample whose pairs are in pairs_. Neighbours mostly share one.
+  LabelGroup& group() {
+    if (!groups_.empty() && pairs_ == last_pairs_) return groups_[last_];
+    const auto* bytes = reinterpret_cast<const char*>(pairs_.data());
+    const auto [it, added] =
+        index_.try_emplace(std::string(bytes, pairs_.size() * sizeof(Pair)), groups_.size());
+    last_ = it->second;
+    last_pairs_ = pairs_;
+    if (added) groups_.push_back({labels(), {}});
+    return groups_[last_];
+  }
+  std::vector<Label> labels() const {
+    std::vector<Label> out;
+    for (const Pair& p : pairs_) {
+      // Of several values for one name the first counts; a sorted list makes it the same for every
+      // sample.
+      const bool again = !out.empty() && out.back().name == batch_.strings[p.key];
+      if (!again)
+        out.push_back({std::string(batch_.strings[p.key]), std::string(batch_.strings[p.value])});
+    }
+    return out;
+  }
+
+  ProfileBatch& batch_;
+  const size_t groups_max_;
+  const bool keeps_bytes_;
+  std::vector<Fate> fates_;  // By key string.
+  std::vector<Pair> pairs_, last_pairs_;
+  size_t last_ = 0;
+  size_t kept_ = 0;  // Labels that stay, packed at the front.
+  std::unordered_map<std::string, size_t> index_;
+  std::vector<LabelGroup> groups_;
+};
+
+}  // namespace
+
+std::vector<LabelGroup> split_by_labels(ProfileBatch& batch, size_t groups_max) {
+  if (batch.samples.size() == 0) return {};
+  if (!batch.samples.labels.empty()) return Splitter(batch, groups_max).run();
+  LabelGroup all;
+  all.samples.resize(batch.samples.size());
+  std::iota(all.samples.begin(), all.samples.end(), 0U);
+  std::vector<LabelGroup> groups;
+  groups.push_back(std::move(all));
+  return groups;
+}
+
+}  // namespace hearth::ingest

@@ -1,0 +1,106 @@
+#include "ingest/normalise.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace hearth::ingest {
+namespace {
+
+enum class Use : uint8_t { kept, negative, zero };
+
+Use use_of(std::span<const int64_t> values) {
+  if (std::any_of(values.begin(), values.end(), [](int64_t v) { return v < 0; }))
+    return Use::negative;
+  return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 0; }) ? Use::zero
+                                                                                     : Use::kept;
+}
+
+// Keeps the samples for which `keep(s)`. Each column is moved down in place; `begin` columns are
+// read before they are written.
+template <class Keep>
+void filter_samples(ProfileBatch& batch, Keep keep) {
+  ProfileBatch::Samples& s = batch.samples;
+  const size_t types = batch.types();
+  size_t kept = 0, frames = 0, labels = 0;
+  for (size_t i = 0, frame = 0, label = 0; i < s.size(); ++i) {
+    const size_t frame_end = s.stack_begin[i + 1];
+    const size_t label_end = s.label_begin[i + 1];
+    if (keep(i)) {
+      for (; frame < frame_end; ++frame) s.frames[frames++] = s.frames[frame];
+      for (; label < label_end; ++label) s.labels[labels++] = s.labels[label];
+      for (size_t t = 0; t < types; ++t) s.values[kept * types + t] = s.values[i * types + t];
+      ++kept;
+      s.stack_begin[kept] = static_cast<uint32_t>(frames);
+      s.label_begin[kept] = static_cast<uint32_t>(labels);
+    }
+    frame = frame_end;
+    label = label_end;
+  }
+  s.stack_begin.resize(kept + 1);
+  s.label_begin.resize(kept + 1);
+  s.frames.resize(frames);
+  s.labels.resize(labels);
+  s.values.resize(kept * types);
+}
+
+}  // namespace
+
+void drop_unusable_samples(ProfileBatch& batch) {
+  const size_t types = batch.types();
+  uint64_t negative = 0, zero = 0;
+  const auto use = [&](size_t s) {
+    return use_of(std::span(batch.samples.values).subspan(s * types, types));
+  };
+  for (size_t s = 0; s < batch.samples.size(); ++s) {
+    const Use u = use(s);
+    negative += u == Use::negative ? 1 : 0;
+    zero += u == Use::zero ? 1 : 0;
+  }
+  if (negative + zero == 0) return;
+  filter_samples(batch, [&](size_t s) { return use(s) == Use::kept; });
+  batch.repairs.samples_negative += negative;
+  batch.repairs.samples_zero += zero;
+}
+
+void drop_empty_frames(ProfileBatch& batch) {
+  const ProfileBatch::Locations& l = batch.locations;
+  const auto is_empty = [&](uint32_t location) {
+    return l.address[location] == 0 && l.line_begin[location] == l.line_begin[location + 1];
+  };
+  bool any = false;
+  for (uint32_t i = 0; i < l.size() && !any; ++i) any = is_empty(i);
+  if (!any) return;
+  ProfileBatch::Samples& s = batch.samples;
+  size_t kept = 0;
+  for (size_t i = 0, frame = 0; i < s.size(); ++i) {
+    for (const size_t end = s.stack_begin[i + 1]; frame < end; ++frame) {
+      if (!is_empty(s.frames[frame])) s.frames[kept++] = s.frames[frame];
+    }
+    s.stack_begin[i + 1] = static_cast<uint32_t>(kept);
+  }
+  batch.repairs.frames_dropped += s.frames.size() - kept;
+  s.frames.resize(kept);
+}
+
+void clear_addresses(ProfileBatch& batch) {
+  ProfileBatch::Mappings& m = batch.mappings;
+  ProfileBatch::Locations& l = batch.locations;
+  const size_t none =
+      m.size();  // Locations without a mapping count as one mapping behind the others.
+  const auto mapping_of = [&](size_t location) {
+    return l.mapping[location] == ProfileBatch::kNone ? none : l.mapping[location];
+  };
+  std::vector<uint8_t> named(none + 1, 1);
+  for (size_t i = 0; i < l.size(); ++i) {
+    if (l.line_begin[i] == l.line_begin[i + 1]) named[mapping_of(i)] = 0;
+  }
+  for (size_t i = 0; i < none; ++i) {
+    if ((m.flags[i] & ProfileBatch::kHasFunctions) != 0) named[i] = 1;
+    if (named[i] != 0) m.start[i] = m.limit[i] = m.offset[i] = 0;
+  }
+  for (size_t i = 0; i < l.size(); ++i) {
+    if (named[mapping_of(i)] != 0) l.address[i] = 0;
+  }
+}
+
+}  // namespace hearth::ingest
