@@ -39,6 +39,7 @@ struct ConnectMethod {
   std::string path;
   net::Pool pool = net::Pool::query;
   TenantRule tenants = TenantRule::any_number;
+  bool acknowledges = false;  ///< A write: success carries X-Ack, which says what a 200 promises.
   std::function<Result<std::string>(const Call&)> serve;
 };
 net::Route connect_route(const App& app, ConnectMethod method);
@@ -55,8 +56,11 @@ net::Route unary_route(const App& app, std::string path, TenantRule tenants,
     if (!response) return tl::unexpected(std::move(response).error());
     return encode_message(*response, call.codec);
   };
-  return connect_route(
-      app, {.path = std::move(path), .pool = net::Pool::query, .tenants = tenants, .serve = serve});
+  return connect_route(app, {.path = std::move(path),
+                             .pool = net::Pool::query,
+                             .tenants = tenants,
+                             .acknowledges = false,
+                             .serve = serve});
 }
 
 }  // namespace hearth::api

@@ -1,0 +1,162 @@
+#include "api/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <sstream>
+
+#include "hearth/version.h"
+
+// The one file that sees prometheus-cpp: counters are plain numbers elsewhere.
+namespace hearth::api {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+ClientMetric with_labels(const Labels& labels) {
+  ClientMetric metric;
+  for (const auto& [name, value] : labels) metric.label.push_back({name, value});
+  return metric;
+}
+
+class Families {
+ public:
+  void counter(const char* name, const char* help, uint64_t value, const Labels& labels = {}) {
+    ClientMetric metric = with_labels(labels);
+    metric.counter.value = static_cast<double>(value);
+    family(name, help, MetricType::Counter).metric.push_back(std::move(metric));
+  }
+  void gauge(const char* name, const char* help, uint64_t value, const Labels& labels = {}) {
+    ClientMetric metric = with_labels(labels);
+    metric.gauge.value = static_cast<double>(value);
+    family(name, help, MetricType::Gauge).metric.push_back(std::move(metric));
+  }
+  void durations(const char* name, const char* help, const RouteStats& stats) {
+    ClientMetric metric = with_labels({{"route", stats.path}});
+    auto& histogram = metric.histogram;
+    for (size_t i = 0; i < stats.by_duration.size(); ++i) {
+      histogram.sample_count += stats.by_duration[i];
+      const bool open = i == RouteStats::kBucketSeconds.size();
+      histogram.bucket.push_back(
+          {histogram.sample_count,
+           open ? std::numeric_limits<double>::infinity() : RouteStats::kBucketSeconds[i]});
+    }
+    histogram.sample_sum = static_cast<double>(stats.duration_ns) * 1e-9;
+    family(name, help, MetricType::Histogram).metric.push_back(std::move(metric));
+  }
+  [[nodiscard]] std::string text() const {
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, all_);
+    return out.str();
+  }
+
+ private:
+  MetricFamily& family(const char* name, const char* help, MetricType type) {
+    if (all_.empty() || all_.back().name != name) all_.push_back({name, help, type, {}});
+    return all_.back();
+  }
+  std::vector<MetricFamily> all_;
+};
+
+void add_store(Families& out, const storage::StoreStats& stats) {
+  out.counter("hearth_profiles_stored_total", "Profiles stored, retries left out.",
+              stats.profiles_total);
+  out.counter("hearth_profiles_duplicate_total", "Retries recognised and not counted again.",
+              stats.duplicates_total);
+  out.counter("hearth_rows_total", "Rows stored.", stats.rows_total);
+  out.gauge("hearth_head_profiles", "Profiles accepted and not yet sealed.", stats.head_profiles);
+  out.gauge("hearth_head_bytes", "Row bytes accepted and not yet sealed.", stats.head_bytes);
+  out.gauge("hearth_dictionaries", "Dictionaries in memory.", stats.head_dictionaries);
+  out.gauge("hearth_dictionary_bytes", "Memory of dictionaries.", stats.dictionary_bytes);
+  out.gauge("hearth_segments", "Live segments.", stats.segments);
+  out.gauge("hearth_segment_bytes", "Bytes of live segments.", stats.segment_bytes);
+  out.counter("hearth_seals_total", "Seals done.", stats.seals_total);
+  out.counter("hearth_seal_failures_total", "Seals that failed and will be tried again.",
+              stats.seal_failures_total);
+  out.counter("hearth_sealed_profiles_total", "Profiles sealed.", stats.sealed_profiles_total);
+  out.counter("hearth_quarantined_rows_total", "Rows set aside because they could not be read.",
+              stats.quarantined_rows_total);
+  out.counter("hearth_corrupt_objects_total", "Objects whose checksum failed.",
+              stats.corrupt_objects_total);
+  out.counter("hearth_write_groups_total", "Synced write groups.", stats.kv_write_groups_total);
+}
+
+void add_ingest(Families& out, const App& app) {
+  const auto discarded = app.pipeline.discarded();
+  for (const auto& d : discarded) {
+    out.counter("hearth_discarded_profiles_total", "Profiles refused or dropped, by reason.",
+                d.profiles, {{"reason", d.reason}, {"tenant", d.tenant}});
+  }
+  for (const auto& d : discarded) {
+    out.counter("hearth_discarded_bytes_total", "Bytes of refused or dropped profiles, by reason.",
+                d.bytes, {{"reason", d.reason}, {"tenant", d.tenant}});
+  }
+  const ProfileBatch::Repairs repairs = app.pipeline.repairs();
+  constexpr const char* kName = "hearth_repairs_total";
+  constexpr const char* kHelp = "What was cut or dropped inside accepted profiles, by kind.";
+  out.counter(kName, kHelp, repairs.samples_negative, {{"kind", "samples_negative"}});
+  out.counter(kName, kHelp, repairs.samples_zero, {{"kind", "samples_zero"}});
+  out.counter(kName, kHelp, repairs.stacks_truncated, {{"kind", "stacks_truncated"}});
+  out.counter(kName, kHelp, repairs.strings_truncated, {{"kind", "strings_truncated"}});
+  out.counter(kName, kHelp, repairs.numeric_labels_dropped, {{"kind", "numeric_labels_dropped"}});
+}
+
+void add_http(Families& out, const App& app) {
+  for (const RouteStats& route : app.route_stats) {
+    for (size_t i = 0; i < RouteStats::kStatuses.size(); ++i) {
+      if (route.by_status[i] == 0) continue;
+      out.counter(
+          "hearth_http_requests_total", "Requests answered, by route and status.",
+          route.by_status[i],
+          {{"route", route.path}, {"status_code", std::to_string(RouteStats::kStatuses[i])}});
+    }
+  }
+  for (const RouteStats& route : app.route_stats) {
+    if (route.duration_ns == 0) continue;
+    out.durations("hearth_http_request_duration_seconds", "Time in the handler, by route.", route);
+  }
+  if (!app.context.server_stats) return;
+  const net::HttpServer::Stats stats = app.context.server_stats();
+  out.gauge("hearth_http_connections", "Open connections.", stats.connections_open);
+  out.counter("hearth_http_connections_total", "Connections accepted.", stats.connections_total);
+  out.counter("hearth_http_refused_total", "Requests the server refused before a handler ran.",
+              stats.refused_total);
+  out.counter("hearth_http_received_bytes_total", "Bytes received.", stats.bytes_in);
+  out.counter("hearth_http_sent_bytes_total", "Bytes sent.", stats.bytes_out);
+}
+
+}  // namespace
+
+std::string metrics_text(const App& app) {
+  Families out;
+  const Labels build{{"version", version()}, {"revision", revision()}};
+  out.gauge("hearth_build_info", "1, with what was built.", 1, build);
+  out.gauge("pyroscope_build_info", "1, for dashboards that look for this name.", 1, build);
+  out.gauge("hearth_memory_used_bytes", "Large buffers as accounted.", app.memory.used());
+  out.gauge("hearth_memory_limit_bytes", "New work is refused above 85 % of it.",
+            app.memory.limit());
+  add_ingest(out, app);
+  add_store(out, app.store.stats());
+  add_http(out, app);
+  return out.text();
+}
+
+net::Route metrics_route(const App& app) {
+  const auto handler = [&app](net::Request&) {
+    net::Response response;
+    response.headers.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    response.body = metrics_text(app);
+    return response;
+  };
+  return {.method = "GET",
+          .path = "/metrics",
+          .pool = net::Pool::query,
+          .body_max_bytes = 0,
+          .handler = handler};
+}
+
+}  // namespace hearth::api

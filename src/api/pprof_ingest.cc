@@ -1,0 +1,93 @@
+#include "api/pprof_ingest.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace hearth::api {
+namespace {
+
+using Names = std::pair<std::string_view, std::string_view>;
+constexpr std::array kBuiltInNames{Names{"samples", "cpu"}, Names{"goroutine", "goroutines"},
+                                   Names{"contentions", "mutex_count"},
+                                   Names{"delay", "mutex_duration"}};
+
+std::string_view type_name(const ProfileBatch& batch, size_t type) {
+  return batch.strings[batch.sample_types[type].type];
+}
+
+// The metric that a (display) name stands for; empty when no rule knows it.
+std::string_view metric_of(std::string_view name) {
+  const auto contains = [name](std::string_view part) {
+    return name.find(part) != std::string_view::npos;
+  };
+  if (contains("cpu")) return "process_cpu";
+  if (contains("alloc_") || contains("inuse_") || name == "space" || name == "objects")
+    return "memory";
+  if (contains("mutex_")) return "mutex";
+  if (contains("block_")) return "block";
+  if (contains("goroutines")) return "goroutines";
+  return {};
+}
+
+}  // namespace
+
+Result<SampleTypeConfig> SampleTypeConfig::parse(std::string_view json) {
+  const auto root = nlohmann::json::parse(json, nullptr, false);
+  if (!root.is_object())
+    return fail(ErrorCode::invalid_argument, "sample_type_config: want a JSON object",
+                "malformed_profile");
+  SampleTypeConfig config;
+  config.sent_ = true;
+  for (const auto& [type, settings] : root.items()) {
+    if (!settings.is_object()) {
+      return fail(ErrorCode::invalid_argument,
+                  "sample_type_config: want an object for \"" + type + "\"", "malformed_profile");
+    }
+    const auto name = settings.find("display-name");
+    const bool named = name != settings.end() && name->is_string();
+    config.names_.emplace_back(type, named ? name->get<std::string>() : std::string());
+  }
+  return config;
+}
+
+std::string SampleTypeConfig::display_name(std::string_view sample_type) const {
+  if (sent_) {
+    const auto it =
+        std::ranges::find(names_, sample_type, &std::pair<std::string, std::string>::first);
+    return it == names_.end() || it->second.empty() ? std::string(sample_type) : it->second;
+  }
+  const auto it = std::ranges::find(kBuiltInNames, sample_type, &Names::first);
+  return std::string(it == kBuiltInNames.end() ? sample_type : it->second);
+}
+
+bool SampleTypeConfig::has(std::string_view sample_type) const {
+  return std::ranges::find(names_, sample_type, &std::pair<std::string, std::string>::first) !=
+         names_.end();
+}
+
+std::string metric_name(const ProfileBatch& batch, const SampleTypeConfig& config) {
+  for (size_t type = 0; type < batch.types(); ++type) {
+    if (type_name(batch, type) == "wall") return "wall";
+  }
+  std::string name;
+  for (size_t type = 0; type < batch.types(); ++type) {
+    name = config.display_name(type_name(batch, type));
+    if (const std::string_view metric = metric_of(name); !metric.empty())
+      return std::string(metric);
+  }
+  return name;
+}
+
+void name_functions_by_file(ProfileBatch& batch, std::string_view spy) {
+  if (spy != "pyspy" && spy != "rbspy" && spy != "scripting") return;
+  for (size_t i = 0; i < batch.functions.size(); ++i) {
+    const std::string_view file = batch.strings[batch.functions.file[i]];
+    if (spy == "pyspy" && file.starts_with('/')) continue;
+    const std::string name =
+        std::string(file) + " " + std::string(batch.strings[batch.functions.name[i]]);
+    batch.functions.name[i] = batch.add_string(name);
+  }
+}
+
+}  // namespace hearth::api

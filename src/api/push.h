@@ -1,0 +1,10 @@
+#pragma once
+
+#include "api/connect.h"
+
+namespace hearth::api {
+
+/// push.v1.PusherService/Push: how SDKs and Alloy deliver pprof profiles (pyroscope-api.md 4).
+net::Route push_route(App& app);
+
+}  // namespace hearth::api

@@ -1,0 +1,105 @@
+#include "api/status.h"
+
+#include "api/answers.h"
+#include "api/json_writer.h"
+#include "hearth/version.h"
+
+namespace hearth::api {
+namespace {
+
+using net::Request;
+using net::Response;
+
+Response ready(const App& app) {
+  const auto reason = not_ready_reason(app);
+  return reason ? text_response(503, *reason + "\n") : text_response(200, "ready\n");
+}
+
+Response build_info() {
+  JsonWriter json;
+  json.begin_object().field("status", "success").key("data").begin_object();
+  json.field("version", version())
+      .field("revision", revision())
+      .field("branch", "")
+      .field("buildUser", "");
+  json.field("buildDate", "").field("goVersion", "").end_object().end_object();
+  return json_response(json.take());
+}
+
+void write_store(JsonWriter& json, const storage::StoreStats& stats) {
+  json.key("store").begin_object();
+  json.field("profiles_total", stats.profiles_total)
+      .field("duplicates_total", stats.duplicates_total);
+  json.field("head_profiles", stats.head_profiles).field("head_bytes", stats.head_bytes);
+  json.field("head_dictionaries", stats.head_dictionaries)
+      .field("dictionary_bytes", stats.dictionary_bytes);
+  json.field("segments", stats.segments).field("segment_bytes", stats.segment_bytes);
+  json.field("seals_total", stats.seals_total)
+      .field("seal_failures_total", stats.seal_failures_total);
+  json.end_object();
+}
+
+Response status(const App& app) {
+  JsonWriter json;
+  json.begin_object().field("version", version()).field("revision", revision());
+  const auto reason = not_ready_reason(app);
+  json.field("ready", !reason.has_value()).field("reason", reason.value_or(""));
+  json.field("ack", "local").field("tenancy", app.context.tenancy);
+  json.field("started", app.context.started_wall_ns / 1'000'000).field("server_time", app.now_ms());
+  json.key("memory").begin_object().field("used_bytes", uint64_t{app.memory.used()});
+  json.field("limit_bytes", uint64_t{app.memory.limit()}).end_object();
+  write_store(json, app.store.stats());
+  json.end_object();
+  return json_response(json.take());
+}
+
+Response seal(App& app, const Request& request) {
+  if (!app.context.loopback_only)
+    return plain_error(403, "admin calls without a token are answered on loopback only");
+  if (lacks_page_header(request))
+    return plain_error(403, "a browser's admin call needs the header X-Hearth-UI: 1");
+  const auto sealed = app.store.seal();
+  if (!sealed) return plain_error(sealed.error());
+  JsonWriter json;
+  json.begin_object().field("sealed_profiles", *sealed).end_object();
+  return json_response(json.take());
+}
+
+net::Route route(const char* method, const char* path, net::Pool pool,
+                 std::function<Response(Request&)> handler) {
+  return {.method = method,
+          .path = path,
+          .pool = pool,
+          .body_max_bytes = 0,
+          .handler = std::move(handler)};
+}
+
+}  // namespace
+
+std::optional<std::string> not_ready_reason(const App& app) {
+  if (app.context.draining) return "shutting down";
+  if (!app.context.ready) return "starting";
+  return app.store.not_ready_reason();
+}
+
+bool lacks_page_header(const Request& request) {
+  const bool browser = request.headers.has("Origin") || request.headers.has("Sec-Fetch-Site") ||
+                       request.headers.has("Sec-Fetch-Mode");
+  return browser && request.headers.get("X-Hearth-UI") != "1";
+}
+
+void add_status_routes(App& app, std::vector<net::Route>& routes) {
+  using enum net::Pool;
+  routes.push_back(route("GET", "/ready", io, [&app](Request&) { return ready(app); }));
+  routes.push_back(
+      route("GET", "/healthz", io, [](Request&) { return text_response(200, "ok\n"); }));
+  routes.push_back(route("GET", "/api/v1/status", query, [&app](Request&) { return status(app); }));
+  routes.push_back(
+      route("GET", "/api/v1/status/buildinfo", io, [](Request&) { return build_info(); }));
+  routes.push_back(route("GET", "/api/v1/status/config", io,
+                         [&app](Request&) { return text_response(200, app.context.config_text); }));
+  routes.push_back(route("POST", "/api/v1/admin/seal", query,
+                         [&app](Request& request) { return seal(app, request); }));
+}
+
+}  // namespace hearth::api

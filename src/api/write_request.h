@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/app.h"
+#include "base/result.h"
+#include "hearth/profile.h"
+#include "ingest/pipeline.h"
+
+namespace hearth::api {
+
+/// Buffers for one profile. They are kept per worker thread, so that a steady stream of profiles is
+/// decoded without allocating.
+struct DecodeSlot {
+  std::string inflated;
+  ProfileBatch batch;
+};
+
+/// One write of any dialect: profiles are decoded and prepared one by one, then stored in one
+/// durable batch. Lives on the worker's stack while the request's body is there; one per thread at
+/// a time.
+class WriteRequest {
+ public:
+  WriteRequest(App& app, net::Request& request, Tenant tenant);
+  ~WriteRequest();
+  WriteRequest(const WriteRequest&) = delete;
+  WriteRequest& operator=(const WriteRequest&) = delete;
+
+  /// Buffers for the next profile; theirs until this request ends.
+  DecodeSlot& next_slot();
+  /// `bytes` when they are no gzip, else what they inflate to, in the slot; kReadSlack bytes follow
+  /// either. `too_large`: the profile or all profiles of the request together are over their limit.
+  [[nodiscard]] Result<std::string_view> inflate(std::string_view bytes, DecodeSlot& slot);
+  /// Runs the write pipeline on a decoded profile; what it accepts waits for commit().
+  [[nodiscard]] Status add(std::vector<Label> labels, DecodeSlot& slot, std::string_view raw,
+                           bool has_time);
+  /// Stores what was accepted. Nothing accepted is success.
+  [[nodiscard]] Status commit();
+
+  /// Notes a refused profile in the counters and in the list the page shows. `counted`: the
+  /// pipeline has counted it.
+  void refuse(const Error& error, int status, std::string_view service, bool counted);
+  [[nodiscard]] const ingest::Limits& limits() const { return limits_; }
+
+ private:
+  App& app_;
+  net::Request& request_;
+  const Tenant tenant_;
+  const ingest::Limits limits_;
+  size_t slots_used_ = 0;
+  size_t inflated_bytes_ = 0;
+  uint64_t index_ = 0;
+  MemoryCharge charge_;
+  std::vector<ingest::Prepared> prepared_;
+};
+
+/// `n` bytes as people write sizes, in powers of 1000: 1048576 is "1.0 MB".
+std::string decimal_size(uint64_t n);
+
+}  // namespace hearth::api
