@@ -25,8 +25,9 @@ class ModelKvStore final : public storage::KvStore {
   using KvFamily = storage::KvFamily;
   using KvBatch = storage::KvBatch;
 
-  explicit ModelKvStore(std::shared_ptr<ModelKvDisk> disk)
-      : disk_(std::move(disk)), maps_(disk_->durable) {}
+  /// With `lose_unsynced` close() keeps no more than a crash does.
+  explicit ModelKvStore(std::shared_ptr<ModelKvDisk> disk, bool lose_unsynced = false)
+      : disk_(std::move(disk)), maps_(disk_->durable), lose_unsynced_(lose_unsynced) {}
 
   /// Fails write `n` from now (1 = the next; 0 = none) and every later one. The failed write itself
   /// `survives` or not: the caller of a failed write cannot know.
@@ -82,7 +83,7 @@ class ModelKvStore final : public storage::KvStore {
   uint64_t recovery_dropped_bytes() const override { return 0; }
   Status close() override {
     const std::lock_guard lock(mutex_);
-    disk_->durable = maps_;
+    if (!lose_unsynced_) disk_->durable = maps_;
     return {};
   }
 
@@ -105,6 +106,7 @@ class ModelKvStore final : public storage::KvStore {
   uint64_t writes_ = 0;
   uint64_t fail_at_ = 0;
   bool survives_ = false;
+  const bool lose_unsynced_;
 };
 
 }  // namespace hearth::test

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "storage/kv_store.h"
+
+namespace hearth::storage {
+
+/// One caller's place in the commit queue. Lives until wait() returned.
+class PendingWrite {
+ public:
+  virtual ~PendingWrite() = default;
+  KvBatch batch;  ///< Empty: only waits until everything before it is durable.
+
+  /// Called once the batch is durable, in the order of the queue, before any caller is woken.
+  virtual void publish() {}
+
+ private:
+  friend class CommitQueue;
+  bool done_ = false;
+  Status status_;
+  std::condition_variable wake_;
+};
+
+/// Group commit with one global order: no write becomes durable, or visible, before an earlier one.
+/// A caller whose write is first leads: it takes everything queued, writes it as one synced batch,
+/// publishes, and wakes the others. The first failure is final (reliability.md F4): every waiter,
+/// now and later, gets `unavailable`, then `on_failure` is called once, which ends the process.
+class CommitQueue {
+ public:
+  CommitQueue(KvStore& store, std::function<void(const Error&)> on_failure);
+
+  /// Takes a place; cheap. The caller must then call wait(), not holding any lock that publish()
+  /// or another caller between enqueue() and wait() takes.
+  void enqueue(PendingWrite& write);
+  /// Returns when `write` is durable and published, or failed.
+  [[nodiscard]] Status wait(PendingWrite& write);
+  [[nodiscard]] Status commit(PendingWrite& write) {
+    enqueue(write);
+    return wait(write);
+  }
+  /// Synced batches written so far; appends divided by this is the size of a group.
+  [[nodiscard]] uint64_t groups() const;
+
+ private:
+  [[nodiscard]] Status write_group(const std::vector<PendingWrite*>& group);
+  void finish_group(const std::vector<PendingWrite*>& group, const Status& status);
+
+  KvStore& store_;
+  const std::function<void(const Error&)> on_failure_;
+  mutable std::mutex mutex_;
+  std::vector<PendingWrite*> queue_;
+  bool leading_ = false;
+  std::optional<Error> failed_;
+  uint64_t groups_ = 0;
+};
+
+}  // namespace hearth::storage

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/head_generation.h"
+#include "storage/segment_catalog.h"
+#include "storage/store.h"
+
+namespace hearth::storage {
+
+/// What queries see: the head's generations and the live segments, under one lock, so that every
+/// profile is counted exactly once also while it moves from the one to the other. Thread-safe.
+class Contents {
+ public:
+  explicit Contents(uint64_t generation);
+
+  /// Makes durable records visible.
+  void publish(std::vector<NewRecord> records, int64_t boot_ns);
+  /// Adds what an earlier life left: to the frozen generation that covers its number, else to the
+  /// open one. False when the record is malformed.
+  bool recover(uint64_t generation, NewRecord record, int64_t boot_ns);
+  /// A frozen generation whose seal an earlier life began.
+  std::shared_ptr<HeadGeneration> recover_frozen(uint64_t first, uint64_t last);
+
+  /// Closes the open generation and opens `next`; nullptr when it was empty (it stays open then).
+  std::shared_ptr<HeadGeneration> freeze(uint64_t next);
+  /// The frozen generation's rows are now in `entry`'s segment: both change in one step.
+  void commit_seal(const HeadGeneration& frozen, SegmentEntry entry);
+  void add_segment(SegmentEntry entry);
+
+  struct SegmentPart {
+    std::shared_ptr<const SegmentIdentity> segment;
+    size_t dataset = 0;
+    int64_t t_min_ns = 0, t_max_ns = 0;
+  };
+  struct View {
+    std::vector<std::shared_ptr<const Dataset>> head;
+    std::vector<SegmentPart> segments;
+  };
+  [[nodiscard]] View view(const std::string& tenant, const Store::ViewQuery& query) const;
+
+  /// Recovered groups whose rows were not compared with their symbols yet.
+  [[nodiscard]] std::vector<std::shared_ptr<HeadGroup>> unverified(
+      const std::string& tenant, const std::optional<std::string>& service) const;
+  /// Marks the group verified without the records for which `bad` holds; returns how many went.
+  template <class Bad>
+  size_t verify(HeadGroup& group, Bad&& bad) {
+    const std::lock_guard lock(mutex_);
+    group.verified = true;
+    return group.remove_if(bad);
+  }
+
+  struct Totals {
+    uint64_t head_profiles = 0, head_bytes = 0, segments = 0, segment_bytes = 0;
+    int64_t open_began_ns = INT64_MAX;
+    uint64_t open_bytes = 0;
+  };
+  [[nodiscard]] Totals totals() const;
+
+ private:
+  using ServiceKey = std::pair<std::string, std::string>;
+  void add_segment_locked(SegmentEntry entry);
+  template <class Visit>
+  void for_each_group(const std::string& tenant, const std::optional<std::string>& service,
+                      Visit&& visit) const;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<HeadGeneration> open_;
+  std::vector<std::shared_ptr<HeadGeneration>> frozen_;
+  std::map<ServiceKey, std::vector<SegmentPart>> parts_;
+  uint64_t segments_ = 0, segment_bytes_ = 0;
+};
+
+}  // namespace hearth::storage

@@ -1,0 +1,181 @@
+#include "storage/store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/fault_point.h"
+#include "base/log.h"
+#include "storage/keys.h"
+#include "storage/store_impl.h"
+
+namespace hearth::storage {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kSealBackoffMin = 2 * kSecond;
+constexpr int64_t kSealBackoffMax = 60 * kSecond;
+constexpr int64_t kEpochCheckEvery = 10 * kSecond;
+
+}  // namespace
+
+Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query) {
+  View view;
+  HEARTH_RETURN_IF_ERROR(verify(contents_->unverified(tenant.id(), query.service)));
+  Contents::View taken = contents_->view(tenant.id(), query);
+  view.datasets = std::move(taken.head);
+  for (const Contents::SegmentPart& part : taken.segments) {
+    auto reader = readers_.open(*part.segment);
+    if (reader) {
+      view.datasets.push_back((*reader)->dataset(part.dataset));
+      continue;
+    }
+    ++corrupt_objects_;
+    view.partial.push_back(reader.error().message);
+  }
+  if (quarantined_ > 0) {
+    view.partial.push_back(
+        fmt::format("{} profiles were lost with a damaged log", quarantined_.load()));
+  }
+  return view;
+}
+
+std::optional<std::string> StoreImpl::not_ready_reason() const {
+  if (!query_only_reason_.empty()) return "query-only: " + query_only_reason_;
+  if (disk_low_) {
+    return fmt::format("disk space is low: {} bytes are free", disk_.free_bytes());
+  }
+  if (unsealed_bytes_ >= options_.unsealed_max_bytes) {
+    return fmt::format("{} bytes wait to be sealed; the limit is {}", unsealed_bytes_.load(),
+                       options_.unsealed_max_bytes);
+  }
+  return std::nullopt;
+}
+
+bool StoreImpl::seal_is_due(int64_t now_ns) const {
+  const Contents::Totals totals = contents_->totals();
+  if (totals.open_began_ns == INT64_MAX) return false;
+  return totals.open_bytes >= options_.seal_bytes ||
+         now_ns - totals.open_began_ns >= options_.seal_interval_ns ||
+         options_.memory->should_shed();
+}
+
+// A failed seal is tried again after a while that doubles; rows stay in the head meanwhile.
+Status StoreImpl::seal_when_due(int64_t now_ns) {
+  {
+    const std::lock_guard lock(seal_mutex_);
+    if (now_ns < seal_retry_at_ns_) return {};
+    if (pending_seals_.empty() && !seal_is_due(now_ns)) return {};
+  }
+  const auto sealed = seal();
+  const std::lock_guard lock(seal_mutex_);
+  if (sealed) {
+    seal_backoff_ns_ = 0;
+    return {};
+  }
+  seal_backoff_ns_ = std::clamp(seal_backoff_ns_ * 2, kSealBackoffMin, kSealBackoffMax);
+  seal_retry_at_ns_ = now_ns + seal_backoff_ns_;
+  return tl::unexpected(sealed.error());
+}
+
+// Epochs that take no rows any more cannot end themselves. When memory is short, the coldest
+// quarter ends, so that the next seal frees its dictionaries.
+void StoreImpl::end_old_epochs(int64_t now_ns) {
+  const bool shed = options_.memory->should_shed();
+  if (now_ns < next_epoch_check_ns_ && !shed) return;
+  next_epoch_check_ns_ = now_ns + kEpochCheckEvery;
+  std::vector<Service*> services;
+  {
+    const std::lock_guard lock(services_mutex_);
+    for (const auto& [key, service] : service_map_) services.push_back(service.get());
+  }
+  std::ranges::sort(services, {}, [](const Service* s) { return s->used_ns.load(); });
+  const size_t coldest = shed ? (services.size() + 3) / 4 : 0;
+  for (size_t i = 0; i < services.size(); ++i) {
+    const std::lock_guard lock(services[i]->mutex);
+    const auto& epoch = services[i]->epoch;
+    if (epoch && (i < coldest || now_ns - epoch->began_ns() >= options_.epoch_max_ns)) {
+      end_epoch(*services[i]);
+    }
+  }
+}
+
+// Without sync: what a crash brings back goes at the next start.
+Status StoreImpl::delete_dead_epochs() {
+  std::vector<uint64_t> dead;
+  {
+    const std::lock_guard lock(dead_mutex_);
+    dead.swap(dead_epochs_);
+  }
+  if (dead.empty()) return {};
+  KvBatch batch;
+  for (const uint64_t number : dead) {
+    batch.remove_range(KvFamily::head, DeltaKey::begin(number), DeltaKey::begin(number + 1));
+  }
+  HEARTH_KILL_POINT("epoch.before_delete");
+  return kv_->write(batch, false);
+}
+
+Status StoreImpl::step() {
+  if (!query_only_reason_.empty()) return {};
+  const int64_t now_ns = options_.clock->boot_ns();
+  disk_.check();
+  if (disk_low_.exchange(disk_.low()) != disk_.low()) {
+    log::warn(disk_.low() ? "disk space is low: refusing profiles" : "disk space is enough again",
+              {{"free_bytes", disk_.free_bytes()}});
+  }
+  {
+    const std::lock_guard lock(order_mutex_);
+    retries_.tick(now_ns);
+  }
+  end_old_epochs(now_ns);
+  HEARTH_RETURN_IF_ERROR(delete_dead_epochs());
+  return seal_when_due(now_ns);
+}
+
+StoreStats StoreImpl::stats() const {
+  const Contents::Totals totals = contents_->totals();
+  StoreStats stats;
+  stats.profiles_total = profiles_;
+  stats.duplicates_total = duplicates_;
+  stats.rows_total = rows_;
+  stats.head_profiles = totals.head_profiles;
+  stats.head_bytes = totals.head_bytes;
+  stats.segments = totals.segments;
+  stats.segment_bytes = totals.segment_bytes;
+  stats.seals_total = seals_;
+  stats.seal_failures_total = seal_failures_;
+  stats.sealed_profiles_total = sealed_profiles_;
+  stats.quarantined_rows_total = quarantined_;
+  stats.corrupt_objects_total = corrupt_objects_;
+  stats.kv_write_groups_total = queue_.groups();
+  std::vector<Service*> services;
+  {
+    const std::lock_guard lock(services_mutex_);
+    for (const auto& [key, service] : service_map_) services.push_back(service.get());
+  }
+  for (Service* service : services) {
+    const std::lock_guard lock(service->mutex);
+    if (!service->epoch) continue;
+    ++stats.head_dictionaries;
+    stats.dictionary_bytes += service->epoch->memory_bytes();
+  }
+  return stats;
+}
+
+Result<std::optional<std::string>> StoreImpl::meta_get(std::string_view kind, const Tenant& tenant,
+                                                       std::string_view name) {
+  return kv_->get(KvFamily::meta, value_key(kind, tenant.id(), name));
+}
+
+Status StoreImpl::meta_put(std::string_view kind, const Tenant& tenant, std::string_view name,
+                           std::string_view value) {
+  if (!query_only_reason_.empty()) {
+    return fail(ErrorCode::unavailable, "store a setting: " + query_only_reason_);
+  }
+  PendingWrite write;
+  write.batch.put(KvFamily::meta, value_key(kind, tenant.id(), name), value);
+  return queue_.commit(write);
+}
+
+}  // namespace hearth::storage

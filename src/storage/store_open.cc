@@ -1,0 +1,205 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <thread>
+
+#include "base/bytes.h"
+#include "base/fault_point.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "storage/keys.h"
+#include "storage/store_impl.h"
+
+namespace hearth::storage {
+namespace {
+
+constexpr size_t kSegmentReadersKept = 1024;
+constexpr int kStorageFailedExit = 70;  // EX_SOFTWARE; the supervisor restarts, which recovers.
+constexpr auto kAnswerTime = std::chrono::milliseconds(200);
+
+// After a failed sync nothing that this process believes about the disk can be trusted.
+void stop_process(const Error& error) {
+  log::error("storage failed, stopping", {{"error", error.message}});
+  std::this_thread::sleep_for(kAnswerTime);
+  std::_Exit(kStorageFailedExit);
+}
+
+Result<std::unique_ptr<KvStore>> open_kv(const Store::Options& options, std::string& query_only) {
+  const std::string path = options.data_dir + "/db";
+  if (query_only.empty()) {
+    auto kv = open_rocks_kv_store(*options.files, path);
+    if (kv || kv.error().reason != "no_space") return kv;
+    query_only = kv.error().message;
+  }
+  return open_rocks_kv_store_read_only(path);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(Options options) {
+  HEARTH_ASSIGN_OR_RETURN(auto data_dir, DataDir::acquire(*options.files, options.data_dir));
+  std::string query_only = data_dir->read_only_reason();
+  HEARTH_KILL_POINT("open.before_kv");
+  HEARTH_ASSIGN_OR_RETURN(auto kv, open_kv(options, query_only));
+  HEARTH_KILL_POINT("open.after_kv");
+  if (!query_only.empty()) log::warn("query-only: cannot write", {{"cause", query_only}});
+  auto store = std::make_unique<StoreImpl>(std::move(options), std::move(kv), std::move(query_only),
+                                           StoreHooks{});
+  store->hold(std::move(data_dir));
+  HEARTH_RETURN_IF_ERROR(store->recover());
+  return store;
+}
+
+Result<std::unique_ptr<Store>> open_store(Store::Options options, std::unique_ptr<KvStore> kv,
+                                          std::string query_only_reason, StoreHooks hooks) {
+  auto store = std::make_unique<StoreImpl>(std::move(options), std::move(kv),
+                                           std::move(query_only_reason), std::move(hooks));
+  HEARTH_RETURN_IF_ERROR(store->recover());
+  return store;
+}
+
+StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string query_only_reason,
+                     StoreHooks hooks)
+    : options_(std::move(options)),
+      seed_(process_hash_seed()),
+      query_only_reason_(std::move(query_only_reason)),
+      fail_stop_(hooks.fail_stop ? std::move(hooks.fail_stop) : stop_process),
+      kv_(std::move(kv)),
+      disk_(*options_.files, options_.data_dir),
+      queue_(*kv_, fail_stop_),
+      tenants_(NameKind::tenant, queue_),
+      services_(NameKind::service, queue_),
+      readers_(*options_.bucket, kSegmentReadersKept),
+      retries_(options_.retry_window_ns, options_.clock->boot_ns(), seed_, *options_.memory) {}
+
+StoreImpl::~StoreImpl() {
+  if (const Status closed = kv_->close(); !closed) {
+    log::warn("close", {{"error", closed.error().message}});
+  }
+}
+
+/// Epochs of earlier lives that still have rows, by number.
+struct StoreImpl::RecoveredEpochs {
+  std::map<uint64_t, std::shared_ptr<Epoch>> by_number;
+};
+
+Status StoreImpl::recover() {
+  disk_.check();
+  disk_low_ = disk_.low();
+  HEARTH_ASSIGN_OR_RETURN(const auto starts, kv_->get(KvFamily::meta, kStartCountKey));
+  start_count_ =
+      starts && starts->size() == sizeof(uint32_t) ? load_le<uint32_t>(starts->data()) : 0;
+  ++start_count_;
+  // Numbers of this life are greater than all of earlier ones without a look at what those left.
+  next_epoch_ = uint64_t{start_count_} << 32U;
+  generation_ = uint64_t{start_count_} << 32U;
+  contents_ = std::make_unique<Contents>(generation_);
+
+  HEARTH_RETURN_IF_ERROR(tenants_.load(*kv_));
+  HEARTH_RETURN_IF_ERROR(services_.load(*kv_));
+  HEARTH_RETURN_IF_ERROR(retries_.load(*kv_));
+  std::vector<std::string> pending_keys;
+  HEARTH_RETURN_IF_ERROR(recover_intents(pending_keys));
+  RecoveredEpochs epochs;
+  HEARTH_RETURN_IF_ERROR(recover_rows(epochs));
+  HEARTH_RETURN_IF_ERROR(recover_catalog(pending_keys));
+  if (query_only_reason_.empty()) HEARTH_RETURN_IF_ERROR(record_start(epochs));
+  HEARTH_KILL_POINT("open.after_recovery");
+  return {};
+}
+
+Status StoreImpl::recover_intents(std::vector<std::string>& object_keys) {
+  return kv_->scan(
+      KvFamily::head, kIntentPrefix, prefix_end(kIntentPrefix),
+      [&](std::string_view key, std::string_view value) {
+        ByteReader in(value);
+        const uint8_t format = in.u8();
+        const std::string_view uuid = in.bytes(16);
+        const uint64_t last = in.u64();
+        const std::string_view object_key = in.bytes(in.left());
+        if (!in.ok() || format != 1 || key.size() != 9) {
+          // Without its intent the generation is cut anew; a segment that had been uploaded for it
+          // is not in the catalog and is never served.
+          log::warn("intent of a seal left out", {{"cause", "malformed"}});
+          return true;
+        }
+        PendingSeal seal;
+        seal.generation = contents_->recover_frozen(load_be<uint64_t>(key.data() + 1), last);
+        seal.intent = Intent{std::string(object_key),
+                             {load_be<uint64_t>(uuid.data()), load_be<uint64_t>(uuid.data() + 8)}};
+        seal.recovered = true;
+        object_keys.emplace_back(object_key);
+        pending_seals_.push_back(std::move(seal));
+        return true;
+      });
+}
+
+// False when the row cannot be used: a name or its form was lost with a damaged log.
+bool StoreImpl::recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs) {
+  const auto row = RowKey::decode(key);
+  if (!row) return false;
+  const std::string* tenant = tenants_.name(row->tenant);
+  const std::string* service = services_.name(row->service);
+  auto record = HeadRecord::parse(std::string(value));
+  if (tenant == nullptr || service == nullptr || !record) return false;
+  const size_t bytes = (*record)->value.size();
+  (*record)->charge = options_.memory->must_charge(bytes);
+  std::shared_ptr<Epoch>& epoch = epochs.by_number[row->epoch];
+  if (!epoch) {
+    epoch = std::make_shared<Epoch>(Epoch::Identity{row->epoch, row->tenant, row->service, *tenant,
+                                                    *service, random_uuid(*options_.random)},
+                                    seed_, options_.clock->boot_ns(), *options_.memory, kv_.get());
+  }
+  if (!contents_->recover(row->generation, {epoch, std::move(*record)},
+                          options_.clock->boot_ns())) {
+    return false;
+  }
+  ++epoch->unsealed;
+  unsealed_bytes_ += bytes;
+  return true;
+}
+
+Status StoreImpl::recover_rows(RecoveredEpochs& epochs) {
+  HEARTH_RETURN_IF_ERROR(kv_->scan(KvFamily::head, kRowPrefix, prefix_end(kRowPrefix),
+                                   [&](std::string_view key, std::string_view value) {
+                                     if (!recover_row(key, value, epochs)) ++quarantined_;
+                                     return true;
+                                   }));
+  if (quarantined_ > 0) log::warn("rows were quarantined", {{"rows", quarantined_.load()}});
+  return {};
+}
+
+Status StoreImpl::recover_catalog(const std::vector<std::string>& pending_keys) {
+  HEARTH_KILL_POINT("open.before_catalog");
+  HEARTH_ASSIGN_OR_RETURN(CatalogLoad catalog, load_catalog(*kv_, *options_.bucket, pending_keys,
+                                                            !query_only_reason_.empty()));
+  corrupt_objects_ += catalog.corrupt_objects;
+  for (SegmentEntry& entry : catalog.segments) contents_->add_segment(std::move(entry));
+  return {};
+}
+
+// One batch: the number of this start, and the end of every earlier epoch that has no row left.
+Status StoreImpl::record_start(const RecoveredEpochs& epochs) {
+  KvBatch batch;
+  std::string count;
+  put_le(count, start_count_);
+  batch.put(KvFamily::meta, kStartCountKey, count);
+  uint64_t begin = 0;
+  const auto drop_until = [&](uint64_t end) {
+    if (begin < end) {
+      batch.remove_range(KvFamily::head, DeltaKey::begin(begin), DeltaKey::begin(end));
+    }
+    begin = end + 1;
+  };
+  for (const auto& [number, epoch] : epochs.by_number) drop_until(number);
+  drop_until(uint64_t{start_count_} << 32U);
+  HEARTH_KILL_POINT("open.before_start_record");
+  HEARTH_RETURN_IF_ERROR(kv_->write(batch, true));
+  HEARTH_KILL_POINT("open.after_start_record");
+  return {};
+}
+
+}  // namespace hearth::storage

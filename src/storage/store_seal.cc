@@ -1,0 +1,257 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/bytes.h"
+#include "base/fault_point.h"
+#include "base/log.h"
+#include "storage/keys.h"
+#include "storage/store_impl.h"
+
+namespace hearth::storage {
+
+/// A place in the commit queue behind everything of the generation that ends: when it is published,
+/// all of that is durable and visible, and nothing of the next is.
+class StoreImpl::Freeze final : public PendingWrite {
+ public:
+  explicit Freeze(Contents& contents) : contents_(contents) {}
+  uint64_t next = 0;
+  std::shared_ptr<HeadGeneration> frozen;
+  void publish() override { frozen = contents_.freeze(next); }
+
+ private:
+  Contents& contents_;
+};
+
+Status StoreImpl::freeze() {
+  Freeze write(*contents_);
+  {
+    const std::lock_guard lock(order_mutex_);
+    write.next = ++generation_;
+    queue_.enqueue(write);
+  }
+  HEARTH_KILL_POINT("seal.before_freeze");
+  HEARTH_RETURN_IF_ERROR(queue_.wait(write));
+  HEARTH_KILL_POINT("seal.after_freeze");
+  if (write.frozen) pending_seals_.push_back({std::move(write.frozen), std::nullopt, false});
+  return {};
+}
+
+Result<uint64_t> StoreImpl::seal() {
+  if (!query_only_reason_.empty()) {
+    return fail(ErrorCode::unavailable, "seal: " + query_only_reason_);
+  }
+  const std::lock_guard lock(seal_mutex_);
+  // What was begun earlier goes first: a generation's range must not cover one that is frozen.
+  HEARTH_ASSIGN_OR_RETURN(const uint64_t earlier, seal_pending());
+  HEARTH_RETURN_IF_ERROR(freeze());
+  HEARTH_ASSIGN_OR_RETURN(const uint64_t now, seal_pending());
+  return earlier + now;
+}
+
+Result<uint64_t> StoreImpl::seal_pending() {
+  uint64_t sealed = 0;
+  while (!pending_seals_.empty()) {
+    PendingSeal& seal = pending_seals_.front();
+    auto entry = upload(seal);
+    Status done;
+    if (entry) done = go_live(seal, std::move(*entry));
+    if (!entry || !done) {
+      ++seal_failures_;
+      return tl::unexpected(entry ? done.error() : entry.error());
+    }
+    sealed += seal.generation->profiles();
+    pending_seals_.erase(pending_seals_.begin());
+    ++seals_;
+  }
+  sealed_profiles_ += sealed;
+  return sealed;
+}
+
+Status StoreImpl::durable_write(const KvBatch& batch) {
+  Status written = kv_->write(batch, true);
+  if (!written) fail_stop_(written.error());
+  return written;
+}
+
+Status StoreImpl::claim_writer() {
+  std::array<char, 256> host{};
+  (void)gethostname(host.data(), host.size() - 1);
+  while (writer_.empty()) {
+    const std::string writer = fmt::format("{:016x}", options_.random->next_u64());
+    const std::string claim =
+        fmt::format("{{\"format\":1,\"host\":\"{}\",\"process\":{},\"version\":\"{}\"}}\n",
+                    host.data(), getpid(), options_.writer_version);
+    HEARTH_RETURN_IF_ERROR(options_.bucket->put_if_absent(
+        "cluster.json", fmt::format("{{\"format\":1,\"cluster\":\"{}\"}}\n",
+                                    random_uuid(*options_.random).uuid())));
+    HEARTH_KILL_POINT("claim.before_put");
+    HEARTH_ASSIGN_OR_RETURN(const auto outcome,
+                            options_.bucket->put_if_absent("w/" + writer, claim));
+    HEARTH_KILL_POINT("claim.after_put");
+    // A taken id belongs to another writer, or to an answer that was lost: either way, another one.
+    if (outcome == ObjectStore::PutOutcome::created) writer_ = writer;
+  }
+  return {};
+}
+
+Result<StoreImpl::Intent> StoreImpl::new_intent() {
+  HEARTH_RETURN_IF_ERROR(claim_writer());
+  return Intent{fmt::format("l0/{}/{:010}.seg", writer_, next_segment_++),
+                random_uuid(*options_.random)};
+}
+
+Status StoreImpl::write_intent(const PendingSeal& seal) {
+  std::string value(1, '\1');
+  put_be(value, seal.intent->uuid.hi);
+  put_be(value, seal.intent->uuid.lo);
+  put_le(value, seal.generation->last);
+  value += seal.intent->object_key;
+  KvBatch batch;
+  batch.put(KvFamily::head, intent_key(seal.generation->first), value);
+  HEARTH_KILL_POINT("seal.before_intent");
+  HEARTH_RETURN_IF_ERROR(durable_write(batch));
+  HEARTH_KILL_POINT("seal.after_intent");
+  return {};
+}
+
+// The entry when the object of an earlier attempt is there and ours, nullopt when it is not there.
+Result<std::optional<SegmentEntry>> StoreImpl::uploaded_before(const Intent& intent) {
+  HEARTH_ASSIGN_OR_RETURN(auto object, options_.bucket->open(intent.object_key));
+  if (!object) return std::nullopt;
+  const uint64_t size = object->size();
+  HEARTH_ASSIGN_OR_RETURN(const auto reader,
+                          SegmentReader::open(std::move(object), intent.object_key));
+  if (reader->uuid() != intent.uuid) {
+    return fail(ErrorCode::conflict,
+                fmt::format("seal to {}: the object is another writer's", intent.object_key));
+  }
+  return SegmentEntry::describe(*reader, size);
+}
+
+Result<EncodedSegment> StoreImpl::prepare(PendingSeal& seal) {
+  if (!seal.intent) {
+    HEARTH_ASSIGN_OR_RETURN(seal.intent, new_intent());
+  }
+  SegmentWriter::Options writer;
+  writer.object_key = seal.intent->object_key;
+  writer.uuid = seal.intent->uuid;
+  writer.writer_version = options_.writer_version;
+  return encode_segment(*seal.generation, std::move(writer));
+}
+
+// Intent, object. A repeated attempt, also of a later life, uses the same key, uuid and rows, so
+// that whichever attempt created the object, it holds exactly this generation.
+Result<SegmentEntry> StoreImpl::upload(PendingSeal& seal) {
+  std::vector<std::shared_ptr<HeadGroup>> groups;
+  for (const auto& [key, group] : seal.generation->groups()) groups.push_back(group);
+  HEARTH_RETURN_IF_ERROR(verify(groups));
+  if (seal.recovered) {
+    auto before = uploaded_before(*seal.intent);
+    if (before && *before) return std::move(**before);
+    if (!before && before.error().code != ErrorCode::conflict) {
+      return tl::unexpected(std::move(before).error());
+    }
+    if (!before) seal.intent.reset();  // Foreign: the same rows under a new key.
+    seal.recovered = false;
+  }
+  if (seal.generation->empty()) return SegmentEntry{};  // Everything was quarantined.
+  HEARTH_ASSIGN_OR_RETURN(EncodedSegment encoded, prepare(seal));
+  const MemoryCharge charge = options_.memory->must_charge(encoded.bytes.capacity());
+  HEARTH_RETURN_IF_ERROR(write_intent(seal));
+  HEARTH_KILL_POINT("seal.before_put");
+  HEARTH_ASSIGN_OR_RETURN(const auto outcome,
+                          options_.bucket->put_if_absent(seal.intent->object_key, encoded.bytes));
+  HEARTH_KILL_POINT("seal.after_put");
+  if (outcome == ObjectStore::PutOutcome::created) return std::move(encoded.entry);
+  // The answer to an earlier attempt was lost, or the object is foreign: the next attempt tells.
+  seal.recovered = true;
+  return upload(seal);
+}
+
+void StoreImpl::add_finished_epochs(const HeadGeneration& sealed, KvBatch& batch,
+                                    std::vector<uint64_t>& finished) {
+  std::map<uint64_t, std::pair<const Epoch*, uint64_t>> rows;
+  for (const auto& [key, group] : sealed.groups()) {
+    auto& [epoch, count] = rows[key.first];
+    epoch = group->epoch().get();
+    count += group->records().size();
+  }
+  for (const auto& [number, of] : rows) {
+    if (!of.first->ended() || of.first->unsealed != of.second) continue;
+    batch.remove_range(KvFamily::head, DeltaKey::begin(number), DeltaKey::begin(number + 1));
+    finished.push_back(number);
+  }
+}
+
+void StoreImpl::settle_epochs(const HeadGeneration& sealed, const std::vector<uint64_t>& finished) {
+  for (const auto& [key, group] : sealed.groups()) {
+    Epoch& epoch = *group->epoch();
+    epoch.unsealed -= group->records().size();
+    unsealed_bytes_ -= group->bytes();
+    // Ended while it was being sealed: its deltas go with the next step.
+    if (epoch.ended() && epoch.unsealed == 0 && !std::ranges::binary_search(finished, key.first)) {
+      const std::lock_guard lock(dead_mutex_);
+      dead_epochs_.push_back(key.first);
+    }
+  }
+}
+
+// One batch: the segment is live, the rows, their intent and what only they needed are gone.
+Status StoreImpl::go_live(PendingSeal& seal, SegmentEntry entry) {
+  const HeadGeneration& sealed = *seal.generation;
+  KvBatch batch;
+  if (!entry.parts.empty()) {
+    batch.put(KvFamily::catalog, segment_key(entry.segment.key), entry.encode());
+  }
+  batch.remove(KvFamily::head, intent_key(sealed.first));
+  batch.remove_range(KvFamily::head, RowKey::begin(sealed.first), RowKey::begin(sealed.last + 1));
+  std::vector<uint64_t> finished;
+  add_finished_epochs(sealed, batch, finished);
+  {
+    const std::lock_guard lock(order_mutex_);
+    batch.remove_range(KvFamily::meta, RetryKey::begin(0), RetryKey::begin(retries_.oldest_slot()));
+  }
+  HEARTH_KILL_POINT("seal.before_live");
+  HEARTH_RETURN_IF_ERROR(durable_write(batch));
+  HEARTH_KILL_POINT("seal.after_live");
+  contents_->commit_seal(sealed, std::move(entry));
+  settle_epochs(sealed, finished);
+  HEARTH_KILL_POINT("seal.after_switch");
+  // Not waited for, and not needed for correctness: it keeps the log short.
+  if (const Status flushed = kv_->flush_all(); !flushed) {
+    log::warn("flush after seal", {{"error", flushed.error().message}});
+  }
+  return {};
+}
+
+Status StoreImpl::verify_group(HeadGroup& group) {
+  const size_t types = group.info().family.types.size();
+  HEARTH_ASSIGN_OR_RETURN(const auto tables, group.epoch()->tables());
+  Rows rows;
+  const size_t bad = contents_->verify(group, [&](const HeadRecord& record) {
+    return !decode_rows(record.row_bytes, record.rows, types, rows) ||
+           record.totals.size() != types || !group.epoch()->knows(rows.keys);
+  });
+  if (bad == 0) return {};
+  group.epoch()->unsealed -= bad;
+  quarantined_ += bad;
+  log::warn("profiles without their symbols were quarantined",
+            {{"tenant", group.epoch()->identity().tenant_name},
+             {"service", group.epoch()->identity().service_name},
+             {"profiles", bad}});
+  return {};
+}
+
+Status StoreImpl::verify(const std::vector<std::shared_ptr<HeadGroup>>& groups) {
+  const std::lock_guard lock(verify_mutex_);
+  for (const auto& group : groups) {
+    if (!group->verified) HEARTH_RETURN_IF_ERROR(verify_group(*group));
+  }
+  return {};
+}
+
+}  // namespace hearth::storage

@@ -1,0 +1,235 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "objstore/local_store.h"
+#include "storage/store_impl.h"
+#include "support/catch.h"
+#include "support/faulty_file_system.h"
+#include "support/manual_clock.h"
+#include "support/model_kv_store.h"
+#include "support/profile_gen.h"
+#include "support/symbol_text.h"
+#include "support/temp_dir.h"
+
+namespace hearth::test {
+
+inline LabelSet series_of(const std::string& service, const std::string& pod) {
+  return *LabelSet::make({{"__name__", "process_cpu"}, {"service_name", service}, {"pod", pod}});
+}
+
+/// A profile as a reader sees it, in a form that does not depend on any numbering.
+struct PlainProfile {
+  std::string tenant;
+  LabelSet series;
+  int64_t start_ns = 0, duration_ns = 0, period = 0;
+  std::vector<int64_t> totals;
+  std::map<std::string, std::vector<int64_t>> rows;  ///< Text of the sample → value per type.
+  bool operator==(const PlainProfile&) const = default;
+};
+
+inline PlainProfile plain(const std::string& tenant, const LabelSet& series,
+                          const ProfileBatch& batch) {
+  PlainProfile out{tenant, series, batch.time_ns, batch.duration_ns, batch.period, {}, {}};
+  out.totals.assign(batch.types(), 0);
+  for (size_t s = 0; s < batch.samples.size(); ++s) {
+    auto& row = out.rows[text_of(batch, s)];
+    row.resize(batch.types());
+    for (size_t t = 0; t < batch.types(); ++t) {
+      row[t] += batch.value(s, t);
+      out.totals[t] += batch.value(s, t);
+    }
+  }
+  std::erase_if(out.rows, [](const auto& row) {
+    return std::ranges::all_of(row.second, [](int64_t v) { return v == 0; });
+  });
+  return out;
+}
+
+/// Everything a view shows, by profile id; an id that occurs twice is a failure.
+inline void read_dataset(const std::string& tenant, const storage::Dataset& dataset,
+                         std::map<Id128, PlainProfile>& out) {
+  const auto columns = dataset.profiles();
+  REQUIRE(columns);
+  const auto series = dataset.series();
+  REQUIRE(series);
+  const auto tables = dataset.symbols();
+  REQUIRE(tables);
+  const size_t types = dataset.info().family.types.size();
+  std::vector<std::string> texts((*tables)->keys());
+  for (uint32_t p = 0; p < (*columns)->size(); ++p) {
+    PlainProfile profile{tenant,
+                         (**series)[(*columns)->series[p]],
+                         (*columns)->start_ns[p],
+                         (*columns)->duration_ns[p],
+                         (*columns)->period[p],
+                         {},
+                         {}};
+    for (size_t t = 0; t < types; ++t) {
+      profile.totals.push_back((*columns)->totals[t][p]);
+      std::vector<int64_t> by_key((*tables)->keys());
+      REQUIRE(dataset.add_rows(std::span(&p, 1), t, by_key));
+      for (uint32_t key = 0; key < by_key.size(); ++key) {
+        if (by_key[key] == 0) continue;
+        if (texts[key].empty()) texts[key] = text_of(**tables, key);
+        auto& row = profile.rows[texts[key]];
+        row.resize(types);
+        row[t] += by_key[key];
+      }
+    }
+    CHECK((*columns)->start_ns[p] >= dataset.info().t_min_ns);
+    CHECK((*columns)->start_ns[p] <= dataset.info().t_max_ns);
+    const bool first = out.emplace((*columns)->ids[p], std::move(profile)).second;
+    CHECK(first);
+  }
+}
+
+inline std::map<Id128, PlainProfile> read_all(storage::Store& store, const Tenant& tenant,
+                                              const storage::Store::ViewQuery& query = {}) {
+  const auto view = store.view(tenant, query);
+  REQUIRE(view);
+  CHECK(view->partial.empty());
+  std::map<Id128, PlainProfile> out;
+  for (const auto& dataset : view->datasets) read_dataset(tenant.id(), *dataset, out);
+  return out;
+}
+
+/// A store on a directory bucket and a model database, that can be crashed and opened again, next
+/// to a naive model of what it acknowledged.
+class StoreUnderTest {
+ public:
+  explicit StoreUnderTest(uint64_t seed = 1)
+      : random_(seeded_random(seed)),
+        gen_(seed, {.samples = 6, .mean_depth = 5, .functions = 40, .labelled_percent = 20}) {
+    options_.files = &files_;
+    options_.clock = &clock_;
+    options_.random = random_.get();
+    options_.memory = &memory_;
+    options_.data_dir = dir_.path();
+    options_.writer_version = "test";
+    REQUIRE(reopen());
+  }
+
+  storage::Store::Options& options() { return options_; }
+  storage::Store& store() { return *store_; }
+  bool is_open() const { return store_ != nullptr; }
+  ManualClock& clock() { return clock_; }
+  FaultyFileSystem& files() { return files_; }
+  ModelKvStore& kv() { return *kv_; }
+  ModelKvDisk& disk() { return *disk_; }
+  ProfileGen& gen() { return gen_; }
+  MemoryAccountant& memory() { return memory_; }
+  const TempDir& dir() const { return dir_; }
+  bool stopped() const { return stopped_; }
+
+  /// Drops the store and what was not synced, then opens it again.
+  Status reopen(uint64_t fail_kv_write = 0, bool survives = false) {
+    close();
+    HEARTH_ASSIGN_OR_RETURN(options_.bucket, objstore::open_local_store(files_, dir_ / "bucket"));
+    auto kv = std::make_unique<ModelKvStore>(disk_, /*lose_unsynced=*/true);
+    kv->fail_write(fail_kv_write, survives);
+    kv_ = kv.get();
+    storage::StoreHooks hooks;
+    hooks.fail_stop = [this](const Error&) { stopped_ = true; };
+    stopped_ = false;
+    auto store = storage::open_store(options_, std::move(kv), query_only_, std::move(hooks));
+    if (!store) return tl::unexpected(store.error());
+    store_ = std::move(*store);
+    return {};
+  }
+  void close() {
+    store_.reset();
+    kv_ = nullptr;
+  }
+  void set_query_only(std::string reason) { query_only_ = std::move(reason); }
+
+  /// Appends one profile; the model learns what is certain and what is only possible.
+  Status append(const std::string& tenant, const std::string& service, const std::string& pod,
+                bool with_id = true) {
+    return append_batch(tenant, series_of(service, pod), gen_.next(),
+                        with_id ? std::optional(random_uuid(*random_)) : std::nullopt);
+  }
+  Status append_batch(const std::string& tenant, const LabelSet& series, ProfileBatch batch,
+                      std::optional<Id128> id) {
+    std::vector<uint32_t> samples(batch.samples.size());
+    std::iota(samples.begin(), samples.end(), 0);
+    const storage::AppendProfile profile{&series, &batch, samples, id};
+    last_ = {tenant, series, id};
+    if (id) possible_[*id] = plain(tenant, series, batch);
+    const auto outcome = store_->append(*Tenant::parse(tenant), std::span(&profile, 1));
+    if (!outcome) return tl::unexpected(outcome.error());
+    if (id) {
+      acked_[*id] = possible_[*id];
+    } else {
+      ++unnamed_;
+    }
+    last_outcome_ = *outcome;
+    last_batch_ = std::move(batch);
+    return {};
+  }
+  /// Sends the last acknowledged profile with an id again.
+  Result<storage::AppendOutcome> retry_last() {
+    std::vector<uint32_t> samples(last_batch_.samples.size());
+    std::iota(samples.begin(), samples.end(), 0);
+    const storage::AppendProfile profile{&last_.series, &last_batch_, samples, last_.id};
+    return store_->append(*Tenant::parse(last_.tenant), std::span(&profile, 1));
+  }
+  const storage::AppendOutcome& last_outcome() const { return last_outcome_; }
+
+  /// Every acknowledged profile is there once, as it was sent; nothing else is there but profiles
+  /// whose outcome is unknown.
+  void check() {
+    std::map<Id128, PlainProfile> all;
+    std::set<std::string> tenants;
+    for (const auto& [id, profile] : possible_) tenants.insert(profile.tenant);
+    for (const std::string& tenant : tenants) all.merge(read_all(*store_, *Tenant::parse(tenant)));
+    size_t unnamed = 0;
+    for (const auto& [id, profile] : all) {
+      const auto expected = possible_.find(id);
+      if (expected == possible_.end()) {
+        ++unnamed;
+      } else {
+        CHECK(profile == expected->second);
+      }
+    }
+    for (const auto& [id, profile] : acked_) CHECK(all.contains(id));
+    CHECK(unnamed == unnamed_);
+    // An unknown outcome is known once it was seen after a restart.
+    std::erase_if(possible_, [&](const auto& entry) { return !all.contains(entry.first); });
+    acked_ = possible_;
+  }
+  size_t acked() const { return acked_.size() + unnamed_; }
+
+ private:
+  struct Sent {
+    std::string tenant;
+    LabelSet series;
+    std::optional<Id128> id;
+  };
+  TempDir dir_;
+  FaultyFileSystem files_;
+  ManualClock clock_;
+  std::unique_ptr<Random> random_;
+  MemoryAccountant memory_{size_t{1} << 30U};
+  ProfileGen gen_;
+  std::shared_ptr<ModelKvDisk> disk_ = std::make_shared<ModelKvDisk>();
+  storage::Store::Options options_;
+  std::string query_only_;
+  std::unique_ptr<storage::Store> store_;
+  ModelKvStore* kv_ = nullptr;
+  bool stopped_ = false;
+  Sent last_;
+  ProfileBatch last_batch_;
+  storage::AppendOutcome last_outcome_;
+  std::map<Id128, PlainProfile> acked_, possible_;
+  size_t unnamed_ = 0;
+};
+
+}  // namespace hearth::test

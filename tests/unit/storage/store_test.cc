@@ -1,0 +1,388 @@
+#include "storage/store.h"
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/log.h"
+#include "storage/keys.h"
+#include "support/store_model.h"
+
+namespace hearth::storage {
+namespace {
+
+using test::StoreUnderTest;
+
+struct QuietLog {
+  QuietLog() {
+    log::set_sink([](log::Level, std::string_view) {});
+  }
+  ~QuietLog() { log::set_sink({}); }
+};
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+size_t head_keys(StoreUnderTest& t, char prefix) {
+  size_t n = 0;
+  const std::string begin(1, prefix);
+  REQUIRE(
+      t.kv().scan(KvFamily::head, begin, prefix_end(begin), [&](auto, auto) { return ++n > 0; }));
+  return n;
+}
+
+TEST_CASE("an acknowledged profile is seen at once, and after a crash", "[store]") {
+  StoreUnderTest t;
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(t.append(i % 3 == 0 ? "acme" : "anonymous", "svc" + std::to_string(i % 4), "pod"));
+    t.check();
+  }
+  REQUIRE(t.reopen());
+  t.check();
+  CHECK(t.acked() == 20);
+}
+
+TEST_CASE("sealing moves profiles into a segment without a change of what is seen", "[store]") {
+  StoreUnderTest t;
+  for (int i = 0; i < 10; ++i) REQUIRE(t.append("acme", "svc" + std::to_string(i % 2), "p"));
+  CHECK(t.store().seal().value() == 10);
+  t.check();
+  CHECK(t.store().stats().segments == 1);
+  CHECK(t.store().stats().head_profiles == 0);
+  CHECK(head_keys(t, 'R') == 0);
+  CHECK(head_keys(t, 'I') == 0);
+  CHECK(t.store().seal().value() == 0);
+  CHECK(t.store().stats().segments == 1);
+  REQUIRE(t.append("acme", "svc0", "p"));
+  t.check();
+  REQUIRE(t.reopen());
+  t.check();
+  CHECK(t.store().seal().value() == 1);
+  REQUIRE(t.reopen());
+  t.check();
+  CHECK(t.store().stats().segments == 2);
+}
+
+TEST_CASE("rows after a seal use symbols from before it, also after a crash", "[store]") {
+  StoreUnderTest t;
+  const ProfileBatch batch = t.gen().next();
+  const LabelSet series = test::series_of("svc", "p");
+  REQUIRE(t.append_batch("acme", series, batch, Id128{1, 1}));
+  REQUIRE(t.store().seal());
+  REQUIRE(t.append_batch("acme", series, batch, Id128{1, 2}));
+  CHECK(head_keys(t, 'D') == 1);
+  REQUIRE(t.reopen());
+  t.check();
+  REQUIRE(t.store().seal());
+  t.check();
+  CHECK(head_keys(t, 'D') == 0);
+}
+
+TEST_CASE("a repeated profile counts once: in a request, in the window, after a crash", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  CHECK(t.retry_last()->duplicates == 1);
+  REQUIRE(t.reopen());
+  CHECK(t.retry_last()->duplicates == 1);
+  REQUIRE(t.store().seal());
+  CHECK(t.retry_last()->duplicates == 1);
+  t.check();
+  const ProfileBatch batch = t.gen().next();
+  const LabelSet series = test::series_of("svc", "p");
+  const std::vector<uint32_t> samples{0, 1};
+  const AppendProfile same{&series, &batch, samples, Id128{7, 7}};
+  const AppendProfile twice[] = {same, same};
+  const auto outcome = t.store().append(*Tenant::parse("acme"), twice);
+  REQUIRE(outcome);
+  CHECK(outcome->stored == 1);
+  CHECK(outcome->duplicates == 1);
+  const auto other = t.store().append(*Tenant::parse("other"), std::span(twice, 1));
+  CHECK(other->stored == 1);
+}
+
+TEST_CASE("profiles without an id are never taken for each other", "[store]") {
+  StoreUnderTest t;
+  const ProfileBatch batch = t.gen().next();
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(t.append_batch("acme", test::series_of("s", "p"), batch, std::nullopt));
+  }
+  CHECK(test::read_all(t.store(), *Tenant::parse("acme")).size() == 3);
+}
+
+TEST_CASE("the retry window forgets after its time and its keys are deleted", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  for (int i = 0; i < 15; ++i) {
+    t.clock().advance(61 * kSecond);
+    REQUIRE(t.store().step());
+  }
+  CHECK(t.retry_last()->duplicates == 1);
+  t.clock().advance(61 * kSecond);
+  REQUIRE(t.store().step());
+  CHECK(t.retry_last()->stored == 1);
+  REQUIRE(t.store().seal());
+  size_t keys = 0;
+  REQUIRE(t.kv().scan(KvFamily::meta, kRetryPrefix, prefix_end(kRetryPrefix),
+                      [&](auto, auto) { return ++keys > 0; }));
+  CHECK(keys == 1);
+}
+
+TEST_CASE("a wall clock that jumps changes nothing", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  for (const int64_t jump :
+       {int64_t{10} * 365 * 86'400 * kSecond, int64_t{-20} * 365 * 86'400 * kSecond}) {
+    t.clock().jump_wall(jump);
+    REQUIRE(t.store().step());
+    CHECK(t.retry_last()->duplicates == 1);
+    REQUIRE(t.reopen());
+    CHECK(t.retry_last()->duplicates == 1);
+    t.check();
+  }
+}
+
+TEST_CASE("a view holds what its range and service select", "[store]") {
+  StoreUnderTest t;
+  const Tenant acme = *Tenant::parse("acme");
+  for (const bool sealed : {false, true}) {
+    if (sealed) REQUIRE(t.store().seal());
+    if (!sealed) {
+      for (int i = 0; i < 4; ++i) {
+        ProfileBatch batch = t.gen().next();
+        batch.time_ns = 1000 + (i / 2) * 1000;
+        REQUIRE(t.append_batch("acme", test::series_of(i % 2 == 0 ? "a" : "b", "p"), batch,
+                               Id128{9, static_cast<uint64_t>(i)}));
+      }
+    }
+    CHECK(test::read_all(t.store(), acme).size() == 4);
+    CHECK(test::read_all(t.store(), acme, {.service = "a"}).size() == 2);
+    CHECK(test::read_all(t.store(), acme, {.service = "absent"}).empty());
+    CHECK(test::read_all(t.store(), acme, {.t_min_ns = 2001, .service = {}}).empty());
+    CHECK(test::read_all(t.store(), acme, {.t_max_ns = 999, .service = {}}).empty());
+    CHECK(test::read_all(t.store(), *Tenant::parse("other")).empty());
+    CHECK(t.store()
+              .view(acme, {.t_min_ns = 2000, .t_max_ns = 2000, .service = {}})
+              ->datasets.size() == 2);
+  }
+}
+
+TEST_CASE("a view does not change while profiles come and seals run", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  const auto view = t.store().view(*Tenant::parse("acme"), {});
+  REQUIRE(view);
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.store().seal());
+  REQUIRE(t.append("acme", "svc", "p"));
+  std::map<Id128, test::PlainProfile> seen;
+  for (const auto& dataset : view->datasets) test::read_dataset("acme", *dataset, seen);
+  CHECK(seen.size() == 1);
+}
+
+TEST_CASE("a step seals when the head is old or big enough", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.store().step());
+  CHECK(t.store().stats().seals_total == 0);
+  t.clock().advance(60 * kSecond);
+  REQUIRE(t.store().step());
+  CHECK(t.store().stats().seals_total == 1);
+  t.options().seal_bytes = 1;
+  REQUIRE(t.reopen());
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.store().step());
+  CHECK(t.store().stats().seals_total == 1);
+  t.check();
+}
+
+TEST_CASE("an epoch ends after its time, and its deltas go with its last rows", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  t.clock().advance(3600 * kSecond);
+  REQUIRE(t.append("acme", "svc", "p"));
+  CHECK(head_keys(t, 'D') == 2);
+  t.check();
+  REQUIRE(t.store().seal());
+  CHECK(head_keys(t, 'D') == 1);
+  t.clock().advance(3600 * kSecond);
+  REQUIRE(t.store().step());
+  REQUIRE(t.store().step());
+  CHECK(head_keys(t, 'D') == 0);
+  CHECK(t.store().stats().head_dictionaries == 0);
+  t.check();
+}
+
+TEST_CASE("a catalog that is lost is rebuilt from the bucket", "[store]") {
+  StoreUnderTest t;
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(t.append("acme", "svc", "p"));
+    REQUIRE(t.store().seal());
+  }
+  t.close();
+  t.disk() = {};
+  REQUIRE(t.reopen());
+  t.check();
+  CHECK(t.store().stats().segments == 3);
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+TEST_CASE("a damaged or missing segment costs itself and is told", "[store]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.store().seal());
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.store().seal());
+  const auto keys = t.options().bucket->list("l0/", "", 10);
+  REQUIRE(keys->size() == 2);
+  REQUIRE(t.options().bucket->put(keys->front().key, "not a segment"));
+  REQUIRE(t.reopen());
+  const auto view = t.store().view(*Tenant::parse("acme"), {});
+  REQUIRE(view);
+  CHECK(view->datasets.size() == 1);
+  CHECK(view->partial.size() == 1);
+  CHECK(t.store().stats().corrupt_objects_total == 1);
+}
+
+TEST_CASE("above the cap of unsealed bytes appends are refused until a seal", "[store]") {
+  StoreUnderTest t;
+  t.options().unsealed_max_bytes = 1000;
+  REQUIRE(t.reopen());
+  Status status;
+  for (int i = 0; i < 100 && status; ++i) status = t.append("acme", "svc", "p");
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::unavailable);
+  CHECK(t.store().not_ready_reason());
+  REQUIRE(t.store().seal());
+  CHECK_FALSE(t.store().not_ready_reason());
+  REQUIRE(t.append("acme", "svc", "p"));
+  t.check();
+}
+
+TEST_CASE("a disk that is nearly full refuses appends, serves queries, and resumes", "[store]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  const auto with_free = [&](uint64_t free) {
+    t.files().set_space({free, 1000});
+    REQUIRE(t.store().step());
+    return !t.store().not_ready_reason().has_value();
+  };
+  CHECK_FALSE(with_free(99));
+  CHECK(t.append("acme", "svc", "p").error().code == ErrorCode::unavailable);
+  t.check();
+  CHECK_FALSE(with_free(149));
+  CHECK(with_free(150));
+  CHECK(with_free(100));
+  REQUIRE(t.append("acme", "svc", "p"));
+}
+
+TEST_CASE("without memory appends are refused and nothing is lost", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  {
+    const MemoryCharge all = t.memory().must_charge(size_t{1} << 30U);
+    CHECK(t.append("acme", "svc", "p").error().code == ErrorCode::unavailable);
+  }
+  // What the refused profile taught the dictionary must reach the disk with the next one.
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+TEST_CASE("memory is given back when the store is gone", "[store]") {
+  StoreUnderTest t;
+  for (int i = 0; i < 5; ++i) REQUIRE(t.append("acme", "svc", "p"));
+  CHECK(t.memory().used() > 0);
+  t.close();
+  CHECK(t.memory().used() == 0);
+}
+
+TEST_CASE("a store that cannot write serves queries and says why it is not ready", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.store().seal());
+  REQUIRE(t.append("acme", "svc", "p"));
+  t.set_query_only("read-only file system");
+  REQUIRE(t.reopen());
+  t.check();
+  CHECK(t.append("acme", "svc", "p").error().code == ErrorCode::unavailable);
+  CHECK(t.store().not_ready_reason().value().find("read-only") != std::string::npos);
+  CHECK_FALSE(t.store().seal());
+  REQUIRE(t.store().step());
+}
+
+TEST_CASE("small values are durable and kept apart by kind and tenant", "[store]") {
+  StoreUnderTest t;
+  const Tenant a = *Tenant::parse("a");
+  REQUIRE(t.store().meta_put("settings", a, "x", "1"));
+  REQUIRE(t.reopen());
+  CHECK(t.store().meta_get("settings", a, "x")->value() == "1");
+  CHECK_FALSE(t.store().meta_get("settings", *Tenant::parse("b"), "x")->has_value());
+  CHECK_FALSE(t.store().meta_get("links", a, "x")->has_value());
+}
+
+TEST_CASE("rows whose symbols were lost are left out and told, the others stay", "[store]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.append("acme", "other", "p"));
+  std::string delta;
+  REQUIRE(t.kv().scan(KvFamily::head, "D", "E", [&](std::string_view key, std::string_view) {
+    delta = key;
+    return false;
+  }));
+  t.close();
+  t.disk().durable[static_cast<size_t>(KvFamily::head)].erase(delta);
+  REQUIRE(t.reopen());
+  const auto view = t.store().view(*Tenant::parse("acme"), {});
+  REQUIRE(view);
+  CHECK(view->partial.size() == 1);
+  std::map<Id128, test::PlainProfile> seen;
+  for (const auto& dataset : view->datasets) test::read_dataset("acme", *dataset, seen);
+  CHECK(seen.size() == 1);
+  CHECK(t.store().stats().quarantined_rows_total == 1);
+  CHECK(t.store().seal().value() == 1);
+}
+
+TEST_CASE("a second store on a directory is refused with the owner's name", "[store]") {
+  const test::TempDir dir;
+  MemoryAccountant memory(size_t{1} << 30U);
+  Store::Options options;
+  options.data_dir = dir.path();
+  options.files = &posix_file_system();
+  options.clock = &system_clock();
+  options.random = &system_random();
+  options.memory = &memory;
+  options.bucket = *objstore::open_local_store(*options.files, dir / "bucket");
+  auto first = Store::open(options);
+  REQUIRE(first);
+  const auto second = Store::open(options);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == ErrorCode::conflict);
+  CHECK(second.error().message.find("process " + std::to_string(getpid())) != std::string::npos);
+  first->reset();
+  CHECK(Store::open(options));
+}
+
+TEST_CASE("a read-only directory opens for queries", "[store]") {
+  const QuietLog quiet;
+  const test::TempDir dir;
+  test::FaultyFileSystem files;
+  MemoryAccountant memory(size_t{1} << 30U);
+  Store::Options options;
+  options.data_dir = dir.path();
+  options.files = &files;
+  options.clock = &system_clock();
+  options.random = &system_random();
+  options.memory = &memory;
+  options.bucket = *objstore::open_local_store(files, dir / "bucket");
+  REQUIRE(Store::open(options));
+  files.set_read_only(true);
+  auto store = Store::open(options);
+  REQUIRE(store);
+  CHECK((*store)->not_ready_reason().value().find("Read-only") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace hearth::storage
