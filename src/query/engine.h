@@ -116,6 +116,8 @@ class Engine {
   [[nodiscard]] Result<std::optional<TimeRange>> extent(const Tenant&, const CancelToken&);
 
   struct Impl;
+  /// For the other queries of this folder.
+  [[nodiscard]] Impl& impl() { return *impl_; }
 
  private:
   std::unique_ptr<Impl> impl_;

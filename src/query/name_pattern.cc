@@ -13,7 +13,7 @@ constexpr int64_t kMaxProgramBytes = 1 << 20;
 
 struct Term {
   std::string expression;
-  bool any_case = true;
+  bool any_case = false;
 };
 
 std::string_view trimmed(std::string_view s) {
@@ -23,25 +23,51 @@ std::string_view trimmed(std::string_view s) {
   return s.substr(begin, s.find_last_not_of(kBlank) - begin + 1);
 }
 
-// Length of `s` up to the next comma, blanks at its end left out of account by the caller.
-size_t to_comma(std::string_view s) {
-  return std::min(s.find(','), s.size());
+std::string decode_commas(std::string_view part) {
+  std::string out;
+  for (size_t i = 0; i < part.size(); ++i) {
+    const std::string_view code = part.substr(i, 3);
+    const bool comma = code == "%2C" || code == "%2c";
+    out += comma ? ',' : part[i];
+    if (comma) i += 2;
+  }
+  return out;
 }
 
-// `text` starts with '/'. An expression ends at the first '/' behind which nothing but flags stands
-// before a comma or the end.
-bool read_expression(std::string_view text, Term* term, size_t* used) {
-  for (size_t slash = text.find('/', 1); slash != std::string_view::npos;
-       slash = text.find('/', slash + 1)) {
-    const std::string_view rest = text.substr(slash + 1);
-    const size_t length = to_comma(rest);
-    const std::string_view flags = trimmed(rest.substr(0, length));
-    if (text[slash - 1] == '\\' || (!flags.empty() && flags != "i")) continue;
-    *term = {std::string(text.substr(1, slash - 1)), flags == "i"};
-    *used = slash + 1 + length;
-    return true;
+// An expression that finds `text` whatever the case of its ASCII letters, and of those only.
+std::string literal(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool lower = c >= 'a' && c <= 'z';
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (lower || upper) {
+      const char other = static_cast<char>(c ^ 0x20);
+      out += {'[', c, other, ']'};
+    } else if ((c >= '!' && c <= '/') || (c >= ':' && c <= '~')) {
+      out += {'\\', c};
+    } else if (c == '\0') {
+      out += "\\x00";
+    } else {
+      out += c;
+    }
   }
-  return false;
+  return out;
+}
+
+// What a part asks for: `/…/` and `/…/i` are expressions, a lone opening slash is an unfinished
+// one, anything else is text.
+Result<Term> read_part(std::string_view part, size_t offset) {
+  const std::string text = decode_commas(part);
+  if (text.front() == '/' && text.size() > 1) {
+    const bool any_case = text.size() > 3 && text.ends_with("/i");
+    const size_t close = text.size() - (any_case ? 2 : 1);
+    if (text[close] == '/' && close >= 2) return Term{text.substr(1, close - 1), any_case};
+    if (text.find('/', 1) == std::string::npos) {
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("search pattern at byte {}: '/' has no closing '/'", offset));
+    }
+  }
+  return Term{literal(text), false};
 }
 
 Result<std::shared_ptr<const void>> compile(const Term& term, size_t offset) {
@@ -67,27 +93,17 @@ Result<NamePattern> NamePattern::parse(std::string_view text) {
         fmt::format("search pattern: got {} bytes; want at most {}", text.size(), kMaxBytes));
   }
   NamePattern pattern;
-  for (size_t at = 0; at < text.size(); ++at) {  // Each round ends on a comma or the end.
-    at = std::min(text.find_first_not_of(" \t\r\n", at), text.size());
-    const std::string_view rest = text.substr(at);
-    Term term;
-    size_t used = to_comma(rest);
-    const size_t begin = at;
-    if (!rest.empty() && rest.front() == '/') {
-      if (!read_expression(rest, &term, &used)) {
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("search pattern at byte {}: '/' has no closing '/'", at));
-      }
-    } else {
-      term.expression = re2::RE2::QuoteMeta(std::string(trimmed(rest.substr(0, used))));
-    }
-    at += used;
-    if (term.expression.empty()) continue;
+  for (size_t begin = 0, end = 0; begin <= text.size(); begin = end + 1) {
+    end = std::min(text.find(',', begin), text.size());
+    const std::string_view part = trimmed(text.substr(begin, end - begin));
+    if (part.empty()) continue;
+    const auto offset = static_cast<size_t>(part.data() - text.data());
     if (pattern.terms_.size() == kMaxTerms) {
       return fail(ErrorCode::invalid_argument,
-                  fmt::format("search pattern: got more than {} terms", kMaxTerms));
+                  fmt::format("search pattern: got more than {} parts", kMaxTerms));
     }
-    HEARTH_ASSIGN_OR_RETURN(auto regex, compile(term, begin));
+    HEARTH_ASSIGN_OR_RETURN(const Term term, read_part(part, offset));
+    HEARTH_ASSIGN_OR_RETURN(auto regex, compile(term, offset));
     pattern.terms_.push_back(std::move(regex));
   }
   return pattern;

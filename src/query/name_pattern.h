@@ -9,14 +9,13 @@
 
 namespace hearth::query {
 
-/// The page's one search grammar for names (ui.md 4.5): terms separated by commas, any of which may
-/// match anywhere in the name.
+/// The page's one search grammar for names (docs/ui_api.md, part 4): parts separated by commas, any
+/// of which may match anywhere in the name. A comma inside a part is written %2C. Blanks around a
+/// part do not count; empty parts match nothing.
 ///
-///   text    literal, case-insensitive; blanks around it do not count
-///   /re/    RE2, case-sensitive      /re/i   RE2, case-insensitive
-///
-/// A `/` inside an expression needs no escape unless a comma or the end follows it. Empty terms
-/// match nothing, so do empty patterns.
+///   text    literal, ignoring ASCII case
+///   /re/    RE2, case-sensitive
+///   /re/i   RE2, ignoring case
 class NamePattern {
  public:
   static constexpr size_t kMaxBytes = 4096;

@@ -11,4 +11,11 @@ inline int64_t add_saturating(int64_t a, int64_t b) {
   return b > 0 ? INT64_MAX : INT64_MIN;
 }
 
+/// a - b, likewise.
+inline int64_t subtract_saturating(int64_t a, int64_t b) {
+  int64_t difference = 0;
+  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
+  return b < 0 ? INT64_MAX : INT64_MIN;
+}
+
 }  // namespace hearth::query

@@ -41,7 +41,7 @@ Result<Engine::SeriesResult> Engine::select_series(const SeriesQuery& query,
   const RightClosedGrid grid{start_ms, query.step_ms,
                              (floor_ms(range.end_ns) - start_ms) / query.step_ms};
   ProfileQuery scanned = query.profile;
-  scanned.range.start_ns = add_saturating(range.start_ns, -saturated_ns(query.step_ms));
+  scanned.range.start_ns = subtract_saturating(range.start_ns, saturated_ns(query.step_ms));
   GroupSums sums(*impl_, query.group_by, [grid](int64_t ms) { return grid.bucket(ms); });
   HEARTH_RETURN_IF_ERROR(sums.add(scanned, token, &result.cost));
   std::vector<GroupSums::Group> groups = sums.finish();
