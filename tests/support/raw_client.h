@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -63,6 +64,16 @@ class RawClient {
     while (receive()) {
     }
     return take(received_.size());
+  }
+  /// True as soon as something arrived or the server closed; false after `ms` of silence.
+  [[nodiscard]] bool readable(int ms) const {
+    pollfd waiting{fd_, POLLIN, 0};
+    return !received_.empty() || ::poll(&waiting, 1, ms) == 1;
+  }
+  /// Waits until the server will send no more, without reading what it sent.
+  [[nodiscard]] bool wait_for_end(int ms) const {
+    pollfd waiting{fd_, POLLRDHUP, 0};
+    return ::poll(&waiting, 1, ms) == 1;
   }
   /// True when the server has closed and nothing more arrived.
   bool at_end() { return received_.empty() && !receive(); }

@@ -125,21 +125,28 @@ TEST_CASE("limits answer with their status and close", "[net]") {
   CHECK(fixture.handled == 0);
 }
 
-TEST_CASE("an early refusal can be read while the client still sends", "[net]") {
+TEST_CASE("an early refusal does not reset a client that still sends", "[net]") {
   ServerFixture fixture({.body_max_bytes = 1000});
   RawClient client(fixture.port());
-  REQUIRE(client.send(post("/echo", std::string(60'000, 'x'))));
+  const std::string request = post("/echo", std::string(40'000, 'x'));
+  REQUIRE(client.send(request.substr(0, 10'000)));
+  REQUIRE(client.wait_for_end(5000));
+  CHECK(client.send(request.substr(10'000, 10'000)));
+  CHECK(client.send(request.substr(20'000)));
   CHECK(status_of(client.read_answer()) == 413);
 }
 
 TEST_CASE("a head that drips past its deadline is cut off", "[net]") {
   ServerFixture fixture({.header_timeout_ms = 100});
   RawClient client(fixture.port());
-  const auto start = std::chrono::steady_clock::now();
   REQUIRE(client.send("GET /hello HTTP/1.1\r\nHost: "));
-  while (client.send("a") && std::chrono::steady_clock::now() - start < std::chrono::seconds(5)) {
+  int drips = 0;
+  while (drips < 100 && !client.readable(10)) {
+    client.send("a");
+    ++drips;
   }
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
+  CHECK(drips < 60);
+  CHECK(client.at_end());
   CHECK(fixture.handled == 0);
 }
 
