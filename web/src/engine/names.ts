@@ -26,6 +26,9 @@ export function packageOf(name: string, known: string): string {
   return length > 0 ? name.slice(0, length).replace(/[.:/]+$/, '') : '';
 }
 
+/** Fewer characters of a cut name say nothing. */
+const MIN_CUT = 5;
+
 /**
  * A name cut to `room` characters from the middle, keeping the function's end: `encoding/…/Marshal`. `muted` is how many leading
  * characters belong to the package.
@@ -33,7 +36,7 @@ export function packageOf(name: string, known: string): string {
 export function fitName(name: string, room: number): { text: string; muted: number } {
   const pkg = packageLength(name);
   if (name.length <= room) return { text: name, muted: pkg };
-  if (room < 2) return { text: '', muted: 0 };
+  if (room < MIN_CUT) return { text: '', muted: 0 };
   const fn = name.slice(pkg);
   if (fn.length + 1 > room) return { text: `…${name.slice(name.length - room + 1)}`, muted: 0 };
   const head = room - fn.length - 1;

@@ -1,6 +1,8 @@
 // uPlot behind one module: a time chart with a drag brush. Nothing else of the page knows it.
 import uPlot from 'uplot';
+import { mix } from '../engine/palette';
 import type { Points } from '../net/types';
+import { clock, isoDay, wallOf, type Zone } from '../state/zone';
 
 export interface Line {
   label: string;
@@ -22,7 +24,8 @@ export interface ChartData {
 export interface ChartOptions {
   text: string;
   grid: string;
-  zone: string | undefined;
+  panel: string;
+  zone: Zone;
   format(value: number): string;
   brush(from: number, to: number): void;
   clear(): void;
@@ -63,7 +66,7 @@ export class Chart {
 
   set(data: ChartData, options: ChartOptions, brush: { from: number; to: number } | null): void {
     this.options = options;
-    const shape = JSON.stringify([data.lines.map((l) => [l.label, l.colour]), data.stacked, options.text, options.grid, options.zone]);
+    const shape = JSON.stringify([data.lines.map((l) => [l.label, l.colour]), data.stacked, options.text, options.grid, options.panel, options.zone]);
     if (shape !== this.shape) {
       this.plot?.destroy();
       this.plot = this.create(data);
@@ -94,22 +97,21 @@ export class Chart {
       label,
       stroke: colour,
       width: data.stacked ? 1 : 2,
-      fill: data.stacked ? colour : lines.length === 1 ? `${colour}26` : undefined,
+      fill: mix(colour, this.options.panel, data.stacked ? 0.62 : 0.16),
       spanGaps: false,
       points: { size: 4 },
     }));
-    const { text, grid, zone } = this.options;
+    const { text, grid } = this.options;
     const axis = { stroke: text, font: AXIS_FONT, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
     return new uPlot(
       {
         ...this.size(),
         legend: { show: false },
         padding: [8, 8, 0, 0],
-        tzDate: (seconds) => (zone === undefined ? new Date(seconds * 1000) : uPlot.tzDate(new Date(seconds * 1000), zone)),
         cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 5 }, y: false },
         scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] } },
         axes: [
-          { ...axis, size: 24, space: 70, gap: 4 },
+          { ...axis, size: 24, space: 80, gap: 6, values: (_, splits) => this.instants(splits) },
           { ...axis, size: 78, space: 34, gap: 6, values: (_, splits) => splits.map((v) => this.options.format(v)) },
         ],
         series: [{}, ...series],
@@ -122,6 +124,18 @@ export class Chart {
       [data.times.map((t) => t / 1000), ...lines.map((l) => l.points)] as uPlot.AlignedData,
       this.host,
     );
+  }
+
+  /** Clock times in the page's zone; the day where it changes or when points are days apart. */
+  private instants(seconds: readonly number[]): string[] {
+    const walls = seconds.map((s) => wallOf(s * 1000, this.options.zone));
+    const fine = seconds.length > 1 && seconds[1]! - seconds[0]! < 60;
+    return walls.map((wall, i) => {
+      const before = walls[i - 1];
+      const midnight = wall.hour === 0 && wall.minute === 0 && wall.second === 0;
+      const newDay = before !== undefined && isoDay(before) !== isoDay(wall);
+      return midnight || newDay ? isoDay(wall).slice(5) : clock(wall, fine);
+    });
   }
 
   private listen(plot: uPlot): void {

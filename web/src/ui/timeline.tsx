@@ -6,7 +6,6 @@ import { formatRate, formatValue, plural } from '../state/format';
 import { typeInfo } from '../state/profile_type';
 import { formatInstant, formatSpan, isoTime } from '../state/time';
 import { parseMatchers, printMatchers } from '../state/selector';
-import { ianaName } from '../state/zone';
 import { commit, now, span, state, themeVersion, zone } from './app';
 import { Chart, type ChartData, type ChartOptions, type Line } from './chart';
 import { Icon } from './icons';
@@ -189,7 +188,8 @@ function Plot({ series, type, lines }: { series: Series; type: string; lines: Li
   const options: ChartOptions = {
     text: cssColour('--muted'),
     grid: cssColour('--line'),
-    zone: ianaName(zone.value),
+    panel: cssColour('--panel'),
+    zone: zone.value,
     format: formatOf(type),
     brush: (from, to) => commit({ b: { from, to } }),
     clear: () => commit({ b: null }),

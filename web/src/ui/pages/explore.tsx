@@ -51,12 +51,12 @@ async function loadTree(params: Params, signal: AbortSignal): Promise<FrameTree>
   return layout(await decode(payload!));
 }
 
-function ViewTabs({ view }: { view: View }) {
+function ViewTabs({ view, wide }: { view: View; wide: boolean }) {
   const go = (next: View): void => commit({ view: next, fn: next === 'sandwich' ? state.peek().fn : '' });
   useKeys(Object.fromEntries(VIEWS.map((v) => [VIEW_KEYS[v], () => go(v)])));
   return (
     <div class="tabs" role="group" aria-label="View">
-      {VIEWS.map((v) => (
+      {VIEWS.filter((v) => wide || v !== 'split').map((v) => (
         <button key={v} aria-pressed={view === v} title={`${VIEW_NAMES[v]} (${VIEW_KEYS[v]})`} onClick={() => go(v)}>
           {VIEW_NAMES[v]}
         </button>
@@ -165,7 +165,7 @@ function Body({ services, type }: { services: Services | null; type: string }) {
   return (
     <section class="panel result" aria-label="Result">
       <header class="panel-head tools">
-        <ViewTabs view={view} />
+        <ViewTabs view={view} wide={wide} />
         {view !== 'sandwich' && <SearchBox search={search} flame={flame} params={params} paramsKey={paramsKey} path={path} />}
         <span class="spring" />
         {(view === 'split' || view === 'flame') && (
