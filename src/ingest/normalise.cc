@@ -15,8 +15,15 @@ Use use_of(std::span<const int64_t> values) {
                                                                                      : Use::kept;
 }
 
-// Keeps the samples for which `keep(s)`. Each column is moved down in place; `begin` columns are
-// read before they are written.
+// Moves [begin, end) of a column down to `to`; returns where the next range goes.
+template <class T>
+size_t move_down(std::vector<T>& column, size_t begin, size_t end, size_t to) {
+  const auto at = [&column](size_t i) { return column.begin() + static_cast<ptrdiff_t>(i); };
+  if (begin != to) std::copy(at(begin), at(end), at(to));
+  return to + (end - begin);
+}
+
+// Keeps the samples for which `keep(s)`, in place: what is read lies at or behind what is written.
 template <class Keep>
 void filter_samples(ProfileBatch& batch, Keep keep) {
   ProfileBatch::Samples& s = batch.samples;
@@ -26,9 +33,9 @@ void filter_samples(ProfileBatch& batch, Keep keep) {
     const size_t frame_end = s.stack_begin[i + 1];
     const size_t label_end = s.label_begin[i + 1];
     if (keep(i)) {
-      for (; frame < frame_end; ++frame) s.frames[frames++] = s.frames[frame];
-      for (; label < label_end; ++label) s.labels[labels++] = s.labels[label];
-      for (size_t t = 0; t < types; ++t) s.values[kept * types + t] = s.values[i * types + t];
+      frames = move_down(s.frames, frame, frame_end, frames);
+      labels = move_down(s.labels, label, label_end, labels);
+      move_down(s.values, i * types, (i + 1) * types, kept * types);
       ++kept;
       s.stack_begin[kept] = static_cast<uint32_t>(frames);
       s.label_begin[kept] = static_cast<uint32_t>(labels);

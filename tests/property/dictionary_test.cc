@@ -183,3 +183,34 @@ TEST_CASE("tables taken earlier do not change while the dictionary grows, and ou
   }
   for (size_t i = 0; i < snapshots.size(); ++i) CHECK(all_texts(*snapshots[i]) == texts[i]);
 }
+
+TEST_CASE("a damaged delta is refused or gives tables that are safe to read", "[property]") {
+  std::vector<std::string> deltas;
+  symbols::Dictionary original({}, 1);
+  std::vector<uint32_t> keys;
+  for (const ProfileBatch& batch : profiles_of_one_program(41, 2)) {
+    original.map(batch, keys);
+    deltas.push_back(original.take_delta());
+  }
+  test::Dice dice(42);
+  size_t accepted = 0;
+  for (int round = 0; round < 3000; ++round) {
+    CAPTURE(round);
+    symbols::Dictionary dictionary({}, 2);
+    if (round % 2 == 1) REQUIRE(dictionary.apply_delta(deltas[0]));
+    std::string damaged = deltas[round % 2];
+    for (uint64_t flips = 1 + dice.below(3); flips > 0; --flips) {
+      damaged[dice.below(damaged.size())] = static_cast<char>(dice.next());
+    }
+    const size_t keys_before = dictionary.keys();
+    if (!dictionary.apply_delta(damaged)) {
+      REQUIRE(dictionary.keys() == keys_before);
+      continue;
+    }
+    ++accepted;
+    const auto tables = dictionary.tables();
+    for (uint32_t n = 1; n < tables->nodes(); ++n) REQUIRE(tables->node_parent[n] < n);
+    REQUIRE(all_texts(*tables).size() == tables->keys());
+  }
+  CHECK(accepted > 100);  // Flips in names and line numbers cannot be told from data.
+}
