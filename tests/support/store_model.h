@@ -213,7 +213,7 @@ class StoreUnderTest {
     LabelSet series;
     std::optional<Id128> id;
   };
-  TempDir dir_;
+  TempDir dir_{memory_directory()};
   FaultyFileSystem files_;
   ManualClock clock_;
   std::unique_ptr<Random> random_;
