@@ -16,6 +16,7 @@ constexpr Command kCommands[] = {
     {"serve", "Store profiles and answer queries: API and web page on one port", serve_command},
     {"push", "Send profile files to a server", push_command},
     {"query", "Ask a server for a merged profile: text, folded, pprof or JSON", query_command},
+    {"demo", "Start a server with invented data", demo_command},
     {"version", "Print version and commit", version_command},
     {"docs", "Print generated documentation", docs_command, true},
 };
