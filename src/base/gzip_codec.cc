@@ -46,14 +46,14 @@ Status gunzip(std::string_view data, size_t max_bytes, std::string& out) {
                                                  capacity - done, &used, &produced);
     if (r == LIBDEFLATE_INSUFFICIENT_SPACE) {
       if (capacity >= max_bytes) {
-        return fail(ErrorCode::too_large, fmt::format("gunzip: output is larger than the limit of {} bytes", max_bytes));
+        return fail(ErrorCode::too_large, fmt::format("gzip: output is larger than the limit of {} bytes", max_bytes));
       }
       capacity = std::min(max_bytes, capacity * 2);
       out.resize(capacity + kReadSlack);
       continue;
     }
     if (r != LIBDEFLATE_SUCCESS) {
-      return fail(ErrorCode::invalid_argument, fmt::format("gunzip: corrupt or truncated member at byte {} of {}",
+      return fail(ErrorCode::invalid_argument, fmt::format("gzip: corrupt or truncated member at byte {} of {}",
                                                            input_size - data.size(), input_size));
     }
     done += produced;

@@ -40,9 +40,7 @@ CASES = [
     ("string index out of range", profile_with(name=99), "string"),
     ("negative string index", profile_with(name=-1), "string"),
     ("location id 0 in a stack", profile_with(stack=[0]), "location"),
-    ("unknown location", profile_with(stack=[7]), "location"),
     ("function id 0", profile_with(function_id=0, line_function=0), "function id is 0"),
-    ("unknown function", profile_with(line_function=9), "function"),
     ("value count", profile_with(values=[1, 2]), "value"),
     ("string 0 not empty", profile_with(strings=[b"x", b"cpu", b"nanoseconds", b"main"]), "string"),
     ("invalid UTF-8", profile_with(strings=[b"", b"cpu", b"nanoseconds", b"ma\xffin"]), "UTF-8"),
@@ -86,6 +84,14 @@ def test_negative_and_empty_samples_are_dropped_not_refused(args):
         nodes = server.flame_nodes(target.rpc("SelectMergeStacktraces", {
             "profileTypeID": "process_cpu:cpu:nanoseconds:cpu:nanoseconds", "labelSelector": '{service_name="neg"}', "start": "1000", "end": "4000000000000"}))
         assert set(nodes) == {"main", "main;good"}, nodes
+
+
+def test_a_reference_to_nothing_costs_the_frame_not_the_sample(args):
+    """pyroscope-api.md 6.3 with D5: a stack keeps its other frames when a location or function does not exist."""
+    with server.Server(args.hearth) as target:
+        assert target.ingest(profile_with(stack=[7, 1]), name="dangling")[0] == 200
+        query = {"profileTypeID": "process_cpu:cpu:nanoseconds::", "labelSelector": '{service_name="dangling"}', "start": "1000", "end": "4000000000000"}
+        assert server.flame_nodes(target.rpc("SelectMergeStacktraces", query)) == {"main": (5, 5)}
 
 
 def test_a_stack_of_100000_frames_keeps_its_leaf_side(args):
