@@ -16,7 +16,8 @@ constexpr Command kCommands[] = {
     {"serve", "Store profiles and answer queries: API and web page on one port", serve_command},
     {"push", "Send profile files to a server", push_command},
     {"query", "Ask a server for a merged profile: text, folded, pprof or JSON", query_command},
-    {"demo", "Start a server with invented data", demo_command},
+    {"inspect", "Show what a segment file holds", inspect_command},
+    {"verify", "Check segment files, a bucket directory or a data directory", verify_command},
     {"version", "Print version and commit", version_command},
     {"docs", "Print generated documentation", docs_command, true},
 };

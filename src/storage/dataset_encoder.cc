@@ -36,22 +36,25 @@ uint32_t highest(std::span<const uint32_t> keys) {
 
 }  // namespace
 
-Result<std::vector<RawSection>> encode_sections(const CanonicalDataset& dataset) {
-  const symbols::SymbolTables t = dataset.symbols.columns.view();
-  const size_t nodes = t.nodes() - 1;
+SectionInput section_input(const CanonicalDataset& dataset) {
+  return {dataset.symbols.columns.view(), dataset.symbols.edges, dataset.symbols.keys,
+          dataset.series, dataset.profiles};
+}
+
+Result<std::vector<RawSection>> encode_sections(const SectionInput& input) {
+  const symbols::SymbolTables& t = input.tables;
   SectionList list;
   HEARTH_RETURN_IF_ERROR(encode_strings(t.strings, list.add(SectionKind::strings)));
   HEARTH_RETURN_IF_ERROR(encode_functions(t, list.add(SectionKind::functions)));
   HEARTH_RETURN_IF_ERROR(encode_mappings(t, list.add(SectionKind::mappings)));
   HEARTH_RETURN_IF_ERROR(encode_locations(t, list.add(SectionKind::locations)));
-  encode_edges(dataset.symbols.edges.successors, list.add(SectionKind::edges));
+  encode_edges(input.edges.successors, list.add(SectionKind::edges));
+  HEARTH_RETURN_IF_ERROR(encode_tree(t.node_parent, input.edges.rank, list.add(SectionKind::tree)));
+  encode_classes(input.keys, t.nodes() - 1, list.add(SectionKind::classes));
+  HEARTH_RETURN_IF_ERROR(encode_keys(input.keys, t, list.add(SectionKind::keys)));
+  HEARTH_RETURN_IF_ERROR(encode_series(input.series, list.add(SectionKind::series)));
   HEARTH_RETURN_IF_ERROR(
-      encode_tree(t.node_parent, dataset.symbols.edges.rank, list.add(SectionKind::tree)));
-  encode_classes(dataset.symbols.keys, nodes, list.add(SectionKind::classes));
-  HEARTH_RETURN_IF_ERROR(encode_keys(dataset.symbols.keys, t, list.add(SectionKind::keys)));
-  HEARTH_RETURN_IF_ERROR(encode_series(dataset.series, list.add(SectionKind::series)));
-  HEARTH_RETURN_IF_ERROR(
-      encode_profiles(dataset.profiles, dataset.series.size(), list.add(SectionKind::profiles)));
+      encode_profiles(input.profiles, input.series.size(), list.add(SectionKind::profiles)));
   return list.take();
 }
 

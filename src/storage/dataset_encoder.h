@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,18 @@ struct RawSection {
   std::string bytes;
 };
 
+/// What the sections but ROWS and BLKS hold; borrowed.
+struct SectionInput {
+  symbols::SymbolTables tables;
+  const RankedEdges& edges;
+  const KeyList& keys;
+  std::span<const LabelSet> series;
+  const ProfileTable& profiles;
+};
+
 /// STR … KEYS, LBL and PROF before compression, in file order.
-[[nodiscard]] Result<std::vector<RawSection>> encode_sections(const CanonicalDataset& dataset);
+[[nodiscard]] Result<std::vector<RawSection>> encode_sections(const SectionInput& input);
+[[nodiscard]] SectionInput section_input(const CanonicalDataset& dataset);
 
 /// ROWS, compressed block by block, and what BLKS says of the blocks.
 struct EncodedRows {

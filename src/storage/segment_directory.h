@@ -31,6 +31,7 @@ struct DatasetEntry {
 };
 
 struct SegmentDirectory {
+  uint16_t minor = kFormatMinor;  ///< From the tail.
   std::string object_key;
   Id128 uuid;
   uint8_t level = 0;
@@ -62,6 +63,7 @@ struct DirectoryPointer {
 
 [[nodiscard]] std::string encode_header(uint8_t level, Id128 uuid);
 struct HeaderFields {
+  uint16_t minor = 0;
   uint8_t level = 0;
   Id128 uuid;
 };

@@ -37,14 +37,14 @@ Result<HeaderFields> decode_header(std::string_view header) {
   ByteReader reader(header);
   if (reader.bytes(kSegmentMagic.size()) != kSegmentMagic) return damaged("header: wrong magic");
   HEARTH_RETURN_IF_ERROR(check_version(reader.u16()));
-  const uint16_t minor = reader.u16();
   HeaderFields fields;
+  fields.minor = reader.u16();
   fields.level = reader.u8();
   const std::string_view reserved = reader.bytes(3);
   const std::string_view uuid = reader.bytes(16);
   if (!reader.done()) return damaged("header: want 32 bytes");
   // A later minor version may give the reserved bytes a meaning that this one can do without.
-  if (minor == kFormatMinor && reserved != std::string_view("\0\0\0", 3))
+  if (fields.minor == kFormatMinor && reserved != std::string_view("\0\0\0", 3))
     return damaged("header: reserved bytes not zero");
   fields.uuid = Id128::from_bytes(as_bytes(uuid).first<16>());
   return fields;

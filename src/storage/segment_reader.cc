@@ -34,7 +34,8 @@ Result<SharedBytes> directory_bytes(const ObjectReader& object, const DirectoryP
 
 Status check_header(std::string_view header, const SegmentDirectory& directory) {
   HEARTH_ASSIGN_OR_RETURN(const HeaderFields fields, decode_header(header));
-  if (fields.uuid != directory.uuid || fields.level != directory.level) {
+  if (fields.minor != directory.minor || fields.uuid != directory.uuid ||
+      fields.level != directory.level) {
     return damaged("header and directory name different segments");
   }
   return {};
@@ -59,6 +60,7 @@ Result<SegmentDirectory> read_segment_directory(const ObjectReader& object) {
   std::string raw;
   HEARTH_RETURN_IF_ERROR(zstd_decompress(stored.view, pointer.raw, raw));
   HEARTH_ASSIGN_OR_RETURN(SegmentDirectory directory, decode_directory(raw, pointer.offset));
+  directory.minor = pointer.minor;
   // Small objects were read whole; for others the header is left to `hearth verify`, because it
   // would cost a request.
   if (end_offset == 0)

@@ -87,7 +87,8 @@ struct SegmentWriter::Impl {
     if (input.profile_series.empty())
       return fail(ErrorCode::internal, "write dataset: no profiles");
     HEARTH_ASSIGN_OR_RETURN(const CanonicalDataset dataset, canonicalise(input));
-    HEARTH_ASSIGN_OR_RETURN(std::vector<RawSection> sections, encode_sections(dataset));
+    HEARTH_ASSIGN_OR_RETURN(std::vector<RawSection> sections,
+                            encode_sections(section_input(dataset)));
     HEARTH_ASSIGN_OR_RETURN(const EncodedRows rows, encode_rows(dataset));
     HEARTH_RETURN_IF_ERROR(write_header_once());
     DatasetEntry entry;

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "storage/segment_reader.h"
+#include "storage/segment_verify.h"
 #include "support/catch.h"
 #include "support/memory_object.h"
 #include "support/segment_gen.h"
@@ -51,6 +52,10 @@ void check_round_trip(uint64_t seed) {
   INFO((back ? "" : back.error().message));
   REQUIRE(back);
   REQUIRE(test::meaning(*back) == test::meaning(in));
+
+  const auto report = storage::verify_segment(test::MemoryObject(bytes), "segments/test");
+  INFO((report.findings.empty() ? "" : report.findings.front()));
+  REQUIRE(report.findings.empty());
 
   const DatasetInput other = test::shuffled(dice, in);
   REQUIRE(test::meaning(other) == test::meaning(in));

@@ -1,0 +1,104 @@
+#include "cli/verify.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "base/file_system.h"
+#include "cli/command.h"
+#include "storage/file_object.h"
+#include "storage/segment_format.h"
+#include "storage/segment_verify.h"
+
+namespace hearth::cli {
+namespace {
+
+struct Totals {
+  uint64_t segments = 0, profiles = 0, rows = 0, bytes = 0, findings = 0;
+};
+
+class Verifier {
+ public:
+  explicit Verifier(std::ostream& err) : err_(err) {}
+  [[nodiscard]] const Totals& totals() const { return totals_; }
+
+  /// A file given by name is a segment, whatever it begins with and wherever it was copied to.
+  void verify_path(const std::string& path) {
+    if (const auto entries = files_.list(path)) return verify_directory(path, *entries);
+    verify_file(path, false);
+  }
+
+ private:
+  void verify_directory(const std::string& path, const std::vector<FileSystem::Entry>& entries) {
+    for (const FileSystem::Entry& entry : entries) {
+      const std::string child = path + "/" + entry.name;
+      if (entry.directory) {
+        if (const auto below = files_.list(child)) {
+          verify_directory(child, *below);
+        } else {
+          add_finding(child, below.error().message);
+        }
+      } else {
+        verify_file(child, true);
+      }
+    }
+  }
+
+  void verify_file(const std::string& path, bool in_directory) {
+    const auto object = storage::FileObject::open(files_, path);
+    if (!object) return add_finding(path, object.error().message);
+    const std::string_view magic = storage::kSegmentMagic;
+    if (in_directory) {
+      // A bucket and a data directory hold other files, too.
+      const auto begin = (*object)->read(0, magic.size());
+      if (!begin || begin->view != magic) return;
+    }
+    const storage::VerifyReport report = storage::verify_segment(**object, "");
+    totals_.segments += 1;
+    totals_.profiles += report.profiles;
+    totals_.rows += report.rows;
+    totals_.bytes += report.bytes;
+    for (const std::string& line : report.findings) add_finding(path, line);
+    if (in_directory && !report.object_key.empty() && !path.ends_with("/" + report.object_key)) {
+      add_finding(path, fmt::format("was written as '{}'", report.object_key));
+    }
+  }
+
+  void add_finding(const std::string& path, const std::string& line) {
+    ++totals_.findings;
+    err_ << path << ": " << line << "\n";
+  }
+
+  FileSystem& files_ = posix_file_system();
+  std::ostream& err_;
+  Totals totals_;
+};
+
+}  // namespace
+
+int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& err) {
+  if (options.paths.empty()) {
+    err << "verify: no path; want segment files, bucket directories or data directories\n";
+    return kUsage;
+  }
+  Verifier verifier(err);
+  for (const std::string& path : options.paths) verifier.verify_path(path);
+  const Totals& t = verifier.totals();
+  out << fmt::format("{} segments, {} profiles, {} rows, {} bytes: {}\n", t.segments, t.profiles,
+                     t.rows, t.bytes,
+                     t.findings == 0 ? "no findings" : fmt::format("{} findings", t.findings));
+  return t.findings == 0 ? kOk : kFailed;
+}
+
+int verify_command(const Arguments& arguments) {
+  const server::CommandText text = {
+      "hearth verify PATH…",
+      "Reads segment files, or all segments below a bucket or data directory, and checks every\n"
+      "checksum, reference, order and sum in them.\n"};
+  VerifyOptions options;
+  int exit_code = kOk;
+  if (!parse_command(text, {}, arguments, options.paths, exit_code)) return exit_code;
+  return run_verify(options, std::cout, std::cerr);
+}
+
+}  // namespace hearth::cli
