@@ -1,0 +1,121 @@
+#include "storage/commit_queue.h"
+
+#include <semaphore>
+#include <thread>
+
+#include "storage/name_table.h"
+#include "support/catch.h"
+#include "support/model_kv_store.h"
+
+namespace hearth::storage {
+namespace {
+
+/// Lets a test hold a write up, and remembers the sizes of the groups.
+class SlowStore final : public KvStore {
+ public:
+  std::counting_semaphore<> entered{0}, go_on{0};
+  std::vector<size_t> groups;
+  using KvStore::write;
+  Status write(std::span<const KvBatch* const> batches, bool) override {
+    groups.push_back(batches.size());
+    entered.release();
+    go_on.acquire();
+    return {};
+  }
+  Result<std::optional<std::string>> get(KvFamily, std::string_view) const override {
+    return std::nullopt;
+  }
+  Status scan(KvFamily, std::string_view, std::string_view, const Visit&) const override {
+    return {};
+  }
+  Status flush_all() override { return {}; }
+  uint64_t recovery_dropped_bytes() const override { return 0; }
+  Status close() override { return {}; }
+};
+
+struct Recorded final : PendingWrite {
+  Recorded(int n, std::vector<int>& order_) : number(n), order(order_) {
+    batch.put(KvFamily::head, "k" + std::to_string(n), "v");
+  }
+  void publish() override { order.push_back(number); }
+  int number;
+  std::vector<int>& order;
+};
+
+TEST_CASE("what waits while a write runs goes together in the next, published in order",
+          "[commit_queue]") {
+  SlowStore store;
+  CommitQueue queue(store, [](const Error&) { FAIL("no failure here"); });
+  std::vector<int> order;
+  std::vector<std::unique_ptr<Recorded>> writes;
+  for (int i = 0; i < 6; ++i) writes.push_back(std::make_unique<Recorded>(i, order));
+  PendingWrite barrier;
+  queue.enqueue(*writes[0]);
+  std::jthread first([&] { CHECK(queue.wait(*writes[0])); });
+  store.entered.acquire();
+  for (size_t i = 1; i < 6; ++i) queue.enqueue(*writes[i]);
+  queue.enqueue(barrier);
+  std::vector<std::jthread> others;
+  // Waiting in another order than they were queued.
+  for (size_t i = 5; i >= 1; --i) others.emplace_back([&, i] { CHECK(queue.wait(*writes[i])); });
+  others.emplace_back([&] {
+    CHECK(queue.wait(barrier));
+    CHECK(order.size() == 6);
+  });
+  store.go_on.release(2);
+  others.clear();
+  first.join();
+  CHECK(store.groups == std::vector<size_t>{1, 5});
+  CHECK(order == std::vector<int>{0, 1, 2, 3, 4, 5});
+  CHECK(queue.groups() == 2);
+}
+
+TEST_CASE("after a failed write nothing is published and everyone hears of it", "[commit_queue]") {
+  test::ModelKvStore store(std::make_shared<test::ModelKvDisk>());
+  int failures = 0;
+  CommitQueue queue(store, [&](const Error&) { ++failures; });
+  std::vector<int> order;
+  Recorded one(1, order);
+  Recorded two(2, order);
+  Recorded three(3, order);
+  REQUIRE(queue.commit(one));
+  store.fail_write(1);
+  queue.enqueue(two);
+  queue.enqueue(three);
+  CHECK(queue.wait(two).error().code == ErrorCode::unavailable);
+  CHECK(queue.wait(three).error().code == ErrorCode::unavailable);
+  store.fail_write(0);
+  Recorded four(4, order);
+  CHECK(queue.commit(four).error().code == ErrorCode::unavailable);
+  CHECK(order == std::vector<int>{1});
+  CHECK(failures == 1);
+  CHECK_FALSE(store.get(KvFamily::head, "k4")->has_value());
+}
+
+TEST_CASE("a name keeps its number, two names never share one", "[commit_queue]") {
+  auto disk = std::make_shared<test::ModelKvDisk>();
+  uint32_t a = 0;
+  {
+    test::ModelKvStore store(disk);
+    CommitQueue queue(store, [](const Error&) {});
+    NameTable names(NameKind::service, queue);
+    NameTable tenants(NameKind::tenant, queue);
+    a = *names.number("a");
+    CHECK(*names.number("a") == a);
+    CHECK(*names.number("b") != a);
+    CHECK(*names.number("") != a);
+    CHECK(*tenants.number("a") == 1);
+    CHECK(*names.name(a) == "a");
+    CHECK(names.name(999) == nullptr);
+  }
+  test::ModelKvStore store(disk);
+  CommitQueue queue(store, [](const Error&) {});
+  NameTable names(NameKind::service, queue);
+  REQUIRE(names.load(store));
+  CHECK(*names.number("a") == a);
+  CHECK(*names.name(a) == "a");
+  CHECK(*names.number("c") == 4);
+}
+
+}  // namespace
+}  // namespace hearth::storage
