@@ -18,6 +18,7 @@ constexpr Command kCommands[] = {
     {"query", "Ask a server for a merged profile: text, folded, pprof or JSON", query_command},
     {"inspect", "Show what a segment file holds", inspect_command},
     {"verify", "Check segment files, a bucket directory or a data directory", verify_command},
+    {"demo", "Start a server with invented data", demo_command},
     {"version", "Print version and commit", version_command},
     {"docs", "Print generated documentation", docs_command, true},
 };

@@ -97,6 +97,33 @@ bool is_ascii(std::string_view s) {
   return (bits & wire::kContinuation) == 0;
 }
 
+using Words = uint32_t __attribute__((vector_size(16)));  // GCC's and clang's portable vectors.
+
+/// Ids become positions, id − 1. `zero` and `outside` become non-zero when some id is 0, or not in
+/// 1…n.
+void resolve_dense(std::vector<uint32_t>& ids, uint32_t n, uint32_t& zero, uint32_t& outside) {
+  uint32_t* p = ids.data();
+  uint32_t* const end = p + ids.size();
+  Words zeros = {};
+  Words outsides = {};
+  for (; end - p >= 4; p += 4) {
+    Words v;
+    std::memcpy(&v, p, sizeof v);
+    zeros |= static_cast<Words>(v == 0);
+    v -= 1;
+    outsides |= static_cast<Words>(v >= n);
+    std::memcpy(p, &v, sizeof v);
+  }
+  for (int i = 0; i < 4; ++i) {
+    zero |= zeros[i];
+    outside |= outsides[i];
+  }
+  for (; p < end; ++p) {
+    zero |= *p == 0;
+    outside |= --*p >= n;
+  }
+}
+
 /// One pass over the bytes fills the columns; then ids are resolved and indices checked.
 class PprofReader {
  public:
@@ -157,7 +184,9 @@ class PprofReader {
       p = handle(field_tag, p);
       if (p == nullptr) return malformed(start, message, "malformed field", field_tag);
     }
-    return p == end || malformed(end, message, "a field runs past the end");
+    if (p == end) [[likely]]
+      return true;
+    return malformed(end, message, "a field runs past the end");
   }
   /// A field that the message's handler does not know: skipped when its number is new, refused when
   /// its wire type is wrong.
@@ -747,11 +776,7 @@ bool PprofReader::resolve_frames(bool& missing) {
       outside |= frames[i] >= n;
     }
   } else if (ids_.index.dense()) {
-    uint32_t* const frame = frames.data();
-    for (size_t i = 0, count = frames.size(); i < count; ++i) {
-      zero |= frame[i] == 0;
-      outside |= --frame[i] >= n;
-    }
+    resolve_dense(frames, static_cast<uint32_t>(n), zero, outside);
   } else {
     for (uint32_t& frame : frames) {
       zero |= frame == 0;

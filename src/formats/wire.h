@@ -45,6 +45,23 @@ inline const char* read_long_varint(const char* p, uint64_t& value) {
   return nullptr;
 }
 
+/// A varint without a branch on its width, for values whose width nobody can predict: up to eight
+/// bytes at once, the 7-bit groups pushed together in three steps.
+inline const char* read_varint_of_any_width(const char* p, uint64_t& value) {
+  const auto word = load_le<uint64_t>(p);
+  const uint64_t stops = ~word & kContinuation;
+  if (stops == 0) [[unlikely]]
+    return read_long_varint(p, value);
+  const uint64_t upto_stop =
+      stops ^ (stops - 1);  // All bits up to the first byte that ends a varint.
+  uint64_t v = word & upto_stop & 0x7f7f7f7f7f7f7f7fU;
+  v = (v & 0x007f007f007f007fU) | (v & 0x7f007f007f007f00U) >> 1U;
+  v = (v & 0x00003fff00003fffU) | (v & 0x3fff00003fff0000U) >> 2U;
+  value = (v & 0x000000000fffffffU) | (v & 0x0fffffff00000000U) >> 4U;
+  return p + (static_cast<unsigned>(std::countr_zero(stops)) + 1) / 8;
+}
+
+/// A varint that is short nearly always.
 inline const char* read_varint(const char* p, uint64_t& value) {
   const auto b0 = static_cast<unsigned char>(p[0]);
   if (b0 < 0x80) {
@@ -56,17 +73,7 @@ inline const char* read_varint(const char* p, uint64_t& value) {
     value = (b0 & 0x7fU) | static_cast<uint64_t>(b1) << 7U;
     return p + 2;
   }
-  // Up to eight bytes at once: the 7-bit groups are pushed together in three steps.
-  const auto word = load_le<uint64_t>(p);
-  const uint64_t stops = ~word & kContinuation;
-  if (stops == 0) [[unlikely]]
-    return read_long_varint(p, value);
-  const auto bits = static_cast<unsigned>(std::countr_zero(stops)) + 1;  // 8 × the length.
-  uint64_t v = word & 0x7f7f7f7f7f7f7f7fU & (~uint64_t{0} >> (64 - bits));
-  v = (v & 0x007f007f007f007fU) | (v & 0x7f007f007f007f00U) >> 1U;
-  v = (v & 0x00003fff00003fffU) | (v & 0x3fff00003fff0000U) >> 2U;
-  value = (v & 0x000000000fffffffU) | (v & 0x0fffffff00000000U) >> 4U;
-  return p + bits / 8;
+  return read_varint_of_any_width(p, value);
 }
 
 /// Tags and lengths: at most five bytes. Bits above 32 are dropped.

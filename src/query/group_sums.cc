@@ -68,7 +68,7 @@ Status GroupSums::add_dataset(const storage::Dataset& dataset, const ProfileQuer
   HEARTH_ASSIGN_OR_RETURN(const Selection selection, select_profiles(dataset, query));
   if (selection.profiles.empty()) return {};
   HEARTH_ASSIGN_OR_RETURN(const auto series, dataset.series());
-  HEARTH_ASSIGN_OR_RETURN(const auto columns, dataset.profiles());
+  const auto& columns = selection.columns;
   const Family& family = dataset.info().family;
   std::vector<Group*> group_of_series(series->size(), nullptr);
   for (const uint32_t p : selection.profiles) {

@@ -43,7 +43,8 @@ Result<Selection> select_profiles(const storage::Dataset& dataset, const Profile
   HEARTH_ASSIGN_OR_RETURN(const auto accepted,
                           accepted_series(dataset, query.type, query.selector, *type));
   if (std::find(accepted.begin(), accepted.end(), 1) == accepted.end()) return selection;
-  HEARTH_ASSIGN_OR_RETURN(const auto columns, dataset.profiles());
+  HEARTH_ASSIGN_OR_RETURN(selection.columns, dataset.profiles());
+  const auto& columns = selection.columns;
   const auto& totals = columns->totals[*type];
   for (size_t p = 0; p < columns->size(); ++p) {
     const int64_t start = columns->start_ns[p];

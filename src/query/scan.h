@@ -19,6 +19,8 @@ namespace hearth::query {
 struct Selection {
   size_t type = 0;                 ///< Sample type: index into the family.
   std::vector<uint32_t> profiles;  ///< Ascending.
+  /// What they were chosen by; kept so that adding their rows finds the dataset's index decoded.
+  std::shared_ptr<const storage::ProfileColumns> columns;
 };
 
 /// Index of the sample type in the family of `info` when the profile type's sample and period types

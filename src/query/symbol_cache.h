@@ -15,14 +15,14 @@
 
 namespace hearth::query {
 
-/// Projections of dictionaries and datasets, least recently used first out, within a byte budget
-/// that is charged to the accountant (storage.md 12.6). A growing dictionary's projection is
-/// extended in place. Thread-safe.
+/// Projections of dictionaries and datasets, and the decoded symbols of segments, least recently
+/// used first out, within a byte budget that is charged to the accountant (storage.md 12.6). A
+/// growing dictionary's projection is extended in place. Thread-safe.
 class SymbolCache {
   struct Entry {
-    std::shared_mutex
-        mutex;  ///< Guards the projection; a lease holds it shared, an extension alone.
+    std::shared_mutex mutex;  ///< Guards the rest; a lease holds it shared, a change alone.
     Projection projection;
+    std::shared_ptr<const symbols::SymbolTables> tables;  ///< Where decoding them costs something.
     MemoryCharge charge;
   };
 
@@ -63,7 +63,8 @@ class SymbolCache {
     size_t bytes = 0;
   };
   std::shared_ptr<Entry> find_or_add(const Id128& id);
-  Status extend(Entry& entry, const symbols::SymbolTables& tables);
+  Status load(Entry& entry, const storage::Dataset& dataset, Lease& lease);
+  static bool complete(Lease& lease);
   void account(const Id128& id, const std::shared_ptr<Entry>& entry);
 
   MemoryAccountant* memory_;

@@ -135,7 +135,7 @@ void Server::stop() {
   impl_->http->drain(impl_->config.drain_timeout_ns / 1'000'000);
 }
 
-int serve(const Config& config) {
+int serve(const Config& config, const ServeHooks& hooks) {
   log::set_level(config.log_level);
   log::set_json(config.log_format == "json");
   // Eight arenas per core, the default, only cost idle memory.
@@ -155,11 +155,13 @@ int serve(const Config& config) {
       {{"version", version()}, {"url", (*server)->url()}, {"data", config.database.data_dir}});
   fmt::print("listening on {}\n", (*server)->url());
   std::fflush(stdout);
+  if (hooks.started) hooks.started(**server);
 
   int signal = 0;
   sigwait(&signals, &signal);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   log::info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  if (hooks.stopping) hooks.stopping();
   (*server)->stop();
   server->reset();
   log::info("stopped");

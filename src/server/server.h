@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -35,7 +36,12 @@ class Server {
 /// `hearth serve`: prints `listening on URL` on standard output when requests are answered; runs
 /// until SIGTERM or SIGINT. A second signal ends the process at once, which loses nothing that was
 /// acknowledged. Returns the exit code: 0, or 1 when it could not start.
-int serve(const Config& config);
+/// `hooks.started` runs once requests are answered, `hooks.stopping` before the server stops.
+struct ServeHooks {
+  std::function<void(Server&)> started = {};
+  std::function<void()> stopping = {};
+};
+int serve(const Config& config, const ServeHooks& hooks = {});
 
 /// `hearth serve --healthcheck`: asks the configured address for /ready. Returns the exit code.
 int healthcheck(const Config& config);

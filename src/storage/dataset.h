@@ -52,6 +52,9 @@ class Dataset {
   [[nodiscard]] virtual Result<std::shared_ptr<const std::vector<LabelSet>>> series() const = 0;
   [[nodiscard]] virtual Result<std::shared_ptr<const ProfileColumns>> profiles() const = 0;
   [[nodiscard]] virtual Result<std::shared_ptr<const symbols::SymbolTables>> symbols() const = 0;
+  /// True when each call of symbols() decodes them anew, so that it pays to keep what it returned;
+  /// false when it is a free snapshot of a dictionary, which keeping would only pin.
+  [[nodiscard]] virtual bool decodes_symbols() const { return false; }
   /// Adds the values of sample type `type` of the rows of the chosen profiles: by_key[key] += value (saturating).
   /// `chosen` is ascending; by_key.size() == symbols()->keys(). `data_loss` when a row block is damaged: what was added before
   /// stays added, so the caller drops the whole accumulator.

@@ -44,6 +44,7 @@ class SegmentDataset final : public Dataset {
   [[nodiscard]] Result<std::shared_ptr<const std::vector<LabelSet>>> series() const override;
   [[nodiscard]] Result<std::shared_ptr<const ProfileColumns>> profiles() const override;
   [[nodiscard]] Result<std::shared_ptr<const symbols::SymbolTables>> symbols() const override;
+  [[nodiscard]] bool decodes_symbols() const override { return true; }
   [[nodiscard]] Status add_rows(std::span<const uint32_t> chosen, size_t type,
                                 std::span<int64_t> by_key) const override;
   [[nodiscard]] uint64_t stored_bytes() const override { return entry_.stored_bytes(); }

@@ -170,7 +170,6 @@ class StoreUnderTest {
     } else {
       ++unnamed_;
     }
-    last_outcome_ = *outcome;
     last_batch_ = std::move(batch);
     return {};
   }
@@ -181,7 +180,8 @@ class StoreUnderTest {
     const storage::AppendProfile profile{&last_.series, &last_batch_, samples, last_.id};
     return store_->append(*Tenant::parse(last_.tenant), std::span(&profile, 1));
   }
-  const storage::AppendOutcome& last_outcome() const { return last_outcome_; }
+  /// Whether there is one, sent with an id since the window began.
+  bool has_last() const { return last_.id.has_value(); }
 
   /// Every acknowledged profile is there once, as it was sent; nothing else is there but profiles
   /// whose outcome is unknown.
@@ -213,7 +213,7 @@ class StoreUnderTest {
     LabelSet series;
     std::optional<Id128> id;
   };
-  TempDir dir_;
+  TempDir dir_{memory_directory()};
   FaultyFileSystem files_;
   ManualClock clock_;
   std::unique_ptr<Random> random_;
@@ -227,7 +227,6 @@ class StoreUnderTest {
   bool stopped_ = false;
   Sent last_;
   ProfileBatch last_batch_;
-  storage::AppendOutcome last_outcome_;
   std::map<Id128, PlainProfile> acked_, possible_;
   size_t unnamed_ = 0;
 };
