@@ -1,5 +1,7 @@
 #include "api/answers.h"
 
+#include <fmt/format.h>
+
 #include "api/error_table.h"
 #include "api/json_writer.h"
 
@@ -52,15 +54,16 @@ net::Response plain_error(int status, std::string_view message) {
   return no_sniff(json_error(status, code_of_status(status), message));
 }
 
-net::Response ui_error(const net::Request& request, const Error& error) {
+net::Response ui_error(const net::Request& request, const Error& error, std::string_view field,
+                       std::optional<size_t> column) {
   const ErrorRow& row = error_row(error.code);
+  const std::string_view code = error.code == ErrorCode::too_large ? "too_large" : row.connect;
   JsonWriter json;
-  json.begin_object()
-      .field("code", row.connect)
-      .field("message", error.message)
-      .field("request", request.id)
-      .end_object();
-  net::Response response = no_sniff(json_response(json.take()));
+  json.begin_object().field("code", code).field("message", error.message);
+  json.field("request", fmt::format("{:x}", request.id));
+  if (!field.empty()) json.field("field", field);
+  if (column) json.field("column", uint64_t{*column});
+  net::Response response = no_sniff(json_response(json.end_object().take()));
   response.status = row.plain_status;
   if (is_retryable(response.status)) response.headers.add("Retry-After", "1");
   return response;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,8 +20,9 @@ net::Response connect_error(const Error& error);
 net::Response plain_error(const Error& error);
 /// A status forced by the handler; the code follows from it.
 net::Response plain_error(int status, std::string_view message);
-/// Error of the page's API: `{code, message, request}` (ui.md 4.11).
-net::Response ui_error(const net::Request& request, const Error& error);
+/// Error of the page's API: `{code, message, request, field?, column?}` (docs/ui_api.md 1).
+net::Response ui_error(const net::Request& request, const Error& error, std::string_view field = {},
+                       std::optional<size_t> column = {});
 /// 405 with `Allow`, no body.
 net::Response method_not_allowed(std::string_view allow);
 

@@ -2,6 +2,7 @@
 
 #include "api/ingest.h"
 #include "api/metrics.h"
+#include "api/page.h"
 #include "api/push.h"
 #include "api/querier.h"
 #include "api/render.h"
@@ -20,6 +21,9 @@ std::vector<net::Route> app_routes(App& app) {
   add_settings_routes(app, routes);
   add_info_routes(app, routes);
   add_render_routes(app, routes);
+  add_page_info_routes(app, routes);
+  add_page_list_routes(app, routes);
+  add_page_tree_routes(app, routes);
   add_status_routes(app, routes);
   routes.push_back(metrics_route(app));
   for (net::Route& route : routes) route = counted(app.route_stats, app.clock(), std::move(route));
