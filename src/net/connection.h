@@ -42,6 +42,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// `spare`: one of the slots above the connection cap, which answer only routes of Pool::io.
   Connection(ServerState& server, boost::asio::ip::tcp::socket socket, bool spare);
 
+  /// Address of the client, without port.
+  [[nodiscard]] const std::string& peer() const { return peer_; }
   /// Serves until the connection ends.
   static boost::asio::awaitable<void> run(std::shared_ptr<Connection> self);
   /// Ends the connection after the request it is serving; at once when it is idle. Any thread.

@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "net/address_quota.h"
 #include "net/connection.h"
 
 namespace hearth::net {
@@ -59,6 +60,7 @@ class Server final : public HttpServer {
   mutable std::mutex mutex_;
   std::condition_variable all_closed_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
+  AddressQuota quota_{state_.options.connections_per_address_max};
   bool accepting_ = false;
   std::vector<std::jthread> threads_;
 };
@@ -143,6 +145,11 @@ void Server::admit(tcp::socket socket) {
     const std::lock_guard lock(mutex_);
     const bool spare = connections_.size() >= state_.options.connections_max;
     connection = std::make_shared<Connection>(state_, std::move(socket), spare);
+    if (!quota_.try_take(connection->peer())) {
+      // Closed without an answer: whoever floods does not read one.
+      ++state_.refused_total;
+      return;
+    }
     connections_.insert(connection);
   }
   asio::co_spawn(strand, Connection::run(connection),
@@ -155,6 +162,7 @@ void Server::admit(tcp::socket socket) {
 void Server::forget(const std::shared_ptr<Connection>& connection) {
   const std::lock_guard lock(mutex_);
   connections_.erase(connection);
+  quota_.give_back(connection->peer());
   if (connections_.empty()) all_closed_.notify_all();
 }
 

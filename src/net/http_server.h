@@ -28,7 +28,8 @@ class HttpServer {
     size_t target_max_bytes = 8 * 1024;   ///< Over it 414.
     size_t body_max_bytes = 64u << 20;    ///< Over it 413 before the body is read.
     size_t connections_max = 4096;
-    int64_t header_timeout_ms = 10'000;  ///< Absolute, from the first byte of a request.
+    size_t connections_per_address_max = 256;  ///< Of a public address; 0: no limit.
+    int64_t header_timeout_ms = 10'000;        ///< Absolute, from the first byte of a request.
     int64_t body_timeout_ms = 120'000;
     int64_t idle_timeout_ms = 60'000;
     int64_t request_timeout_ms = 30'000;  ///< Deadline in Request::cancel.

@@ -1,4 +1,5 @@
 #include "base/gzip_codec.h"
+#include "net/address_quota.h"
 #include "net/answer.h"
 #include "net/body_buffer.h"
 #include "net/head_check.h"
@@ -107,6 +108,33 @@ TEST_CASE("a body grows with what arrives, leaves zeroed slack and gives its cha
     CHECK(charge.bytes() == charged);
   }
   CHECK(accountant.used() == 0);
+}
+
+TEST_CASE("public addresses are told from those behind which a proxy may stand", "[net]") {
+  for (const char* address :
+       {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8"}) {
+    INFO(address);
+    CHECK(is_public_address(address));
+  }
+  for (const char* address :
+       {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1", "100.64.0.1", "::1",
+        "fd00::1", "fe80::1%eth0", "::ffff:10.0.0.1", "?", ""}) {
+    INFO(address);
+    CHECK_FALSE(is_public_address(address));
+  }
+}
+
+TEST_CASE("a public address gets its share of connections, others as many as they want", "[net]") {
+  AddressQuota quota(2);
+  CHECK(quota.try_take("8.8.8.8"));
+  CHECK(quota.try_take("8.8.8.8"));
+  CHECK_FALSE(quota.try_take("8.8.8.8"));
+  CHECK(quota.try_take("8.8.4.4"));
+  for (int i = 0; i < 5; ++i) CHECK(quota.try_take("10.0.0.1"));
+  quota.give_back("10.0.0.1");
+  quota.give_back("8.8.8.8");
+  CHECK(quota.try_take("8.8.8.8"));
+  CHECK_FALSE(quota.try_take("8.8.8.8"));
 }
 
 TEST_CASE("encodings are offered with weights", "[net]") {
