@@ -137,7 +137,8 @@ HeadVerdict check_head(string_view head, const HeadLimits& limits) {
       return {431, fmt::format("more than {} header fields", limits.fields_max)};
     }
   }
-  return verdict.status == 0 ? check_framing(framing) : verdict;
+  if (verdict.status != 0) return verdict;
+  return head.empty() ? check_framing(framing) : bad("bytes behind the empty line");
 }
 
 HeadVerdict check_partial_head(string_view received, const HeadLimits& limits) {

@@ -31,6 +31,7 @@ TEST_CASE("a head whose end is ambiguous is refused by itself, before any parser
   CHECK(verdict("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n") == 400);
   CHECK(verdict("GET / HTTP/1.1\r\nHost: a\n\r\n") == 400);
   CHECK(verdict("GET / HTTP/1.1\r\nHost: a\r\n") == 400);
+  CHECK(verdict("GET / HTTP/1.0\r\n\r\nGET") == 400);
   CHECK(verdict("") == 400);
   CHECK(verdict("GET / HTTP/2.0\r\n\r\n") == 505);
 }
