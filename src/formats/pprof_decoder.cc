@@ -260,7 +260,6 @@ class PprofReader {
   size_t deepest_ = 0;
   size_t zero_functions_ =
       0;  ///< Functions and references to functions with id 0 (only with dotnet_repairs).
-  bool string_not_utf8_ = false;
 };
 
 // --- the pass

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "support/profile_gen.h"
+#include "support/mutate.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -36,38 +36,6 @@ void run(std::string input) {
   // A heap copy of the exact size, so that sanitizers see reads past the end.
   const std::vector<uint8_t> exact(current_input.begin(), current_input.end());
   LLVMFuzzerTestOneInput(exact.data(), exact.size());
-}
-
-void mutate_once(std::string& s, const std::vector<std::string>& corpus, Dice& dice) {
-  static constexpr unsigned char kOdd[] = {0x00, 0x01, 0x7f, 0x80, 0xff,
-                                           0x0a, 0x12, '"',  ';',  '\r'};
-  const size_t at = s.empty() ? 0 : dice.below(s.size());
-  const size_t length = s.empty() ? 0 : 1 + dice.skewed(s.size() - at);
-  switch (dice.below(7)) {
-    case 0:
-      if (!s.empty()) s[at] = static_cast<char>(s[at] ^ 1 << dice.below(8));
-      return;
-    case 1:
-      if (!s.empty()) s[at] = static_cast<char>(kOdd[dice.below(std::size(kOdd))]);
-      return;
-    case 2:
-      s.insert(at, 1 + dice.below(4), static_cast<char>(kOdd[dice.below(std::size(kOdd))]));
-      return;
-    case 3:
-      s.erase(at, length);
-      return;
-    case 4:
-      s.insert(at, s.substr(at, length));
-      return;
-    case 5:
-      s.resize(at);
-      return;
-    default: {
-      const std::string& other = corpus[dice.below(corpus.size())];
-      s = s.substr(0, at) + other.substr(other.empty() ? 0 : dice.below(other.size()));
-      return;
-    }
-  }
 }
 
 std::vector<std::string> read_corpus(int folders, char** names) {
@@ -95,7 +63,7 @@ int main(int argc, char** argv) {
   Dice dice(1);
   for (size_t i = 0; i < kMutationsTotal; ++i) {
     std::string input = corpus[i % corpus.size()];
-    for (size_t n = 1 + dice.below(6); n > 0; --n) mutate_once(input, corpus, dice);
+    for (size_t n = 1 + dice.below(6); n > 0; --n) hearth::test::mutate(input, corpus, dice);
     input.resize(std::min(input.size(), kLargest));
     run(std::move(input));
   }
