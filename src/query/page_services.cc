@@ -118,7 +118,7 @@ Status add_top(Engine& engine, const ServicesQuery& query, const ProfileQuery& p
     out->cost.partial.insert(out->cost.partial.end(), merged.cost.partial.begin(),
                              merged.cost.partial.end());
     for (const FunctionRow& f : function_table(merged.tree)) {
-      if (row->top.size() == query.top) break;
+      if (row->top.size() == query.top || f.self <= 0) break;
       row->top.push_back({merged.tree.names[f.name], f.self});
     }
   }

@@ -1,15 +1,16 @@
 // Every answer of the query engine against brute force over the profiles as they were given.
 //
 // Strategy:   seeded random profiles with few names (equal names in different files, recursion,
-// inlined lines, locations
-//             without lines, empty stacks, sizes as labels), services, labels and times, spread
-//             over datasets by cuts.
+//             inlined lines, locations without lines, empty stacks, sizes as labels), services,
+//             labels and times; on plain columns with many cuts, and on the real store with seals.
 // Invariants: 1. trees, tables, series, labels and merged profiles equal sums over maps of strings;
-//             2. the order of datasets and a warm cache change nothing, byte for byte;
+//             2. neither the order of datasets, nor a seal, nor a warm cache change a byte;
 //             3. a cut keeps exactly the nodes at or above the threshold, and `other` is the sum of
-//             the rest.
+//                the rest.
 
 #include <map>
+#include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "support/dictionary_store.h"
 #include "support/profile_gen.h"
 #include "support/small_batch.h"
+#include "support/store_model.h"
 #include "support/symbol_text.h"
 
 using namespace hearth;
@@ -62,11 +64,17 @@ SmallBatch random_batch(Dice& dice) {
   return out;
 }
 
-struct World {
-  test::DictionaryStore store;
+// What the profiles are in. disturb() changes how they are stored, which must not change an answer.
+class World {
+ public:
+  virtual ~World() = default;
+  virtual storage::Store& store() = 0;
+  virtual void append(const LabelSet& series, const ProfileBatch& batch) = 0;
+  virtual void cut() = 0;
+  virtual void disturb() = 0;
   std::vector<Given> given;
 
-  explicit World(uint64_t seed) {
+  void fill(uint64_t seed) {
     Dice dice(seed);
     const size_t profiles = 5 + dice.below(60);
     for (size_t p = 0; p < profiles; ++p) {
@@ -74,20 +82,62 @@ struct World {
       batch.at(static_cast<int64_t>(1'000'000 + dice.below(100'000)) * kMs +
                static_cast<int64_t>(dice.below(kMs)));
       LabelSet series;
-      series.set("__name__",
-                 batch.batch.types() > 0 &&
-                         batch.batch.strings[batch.batch.sample_types[0].type] == "samples"
-                     ? "process_cpu"
-                     : "memory");
+      const bool cpu = batch.batch.strings[batch.batch.sample_types[0].type] == "samples";
+      series.set("__name__", cpu ? "process_cpu" : "memory");
       series.set("service_name", dice.percent(60) ? "checkout" : "cart");
       if (dice.percent(70)) series.set("pod", "pod-" + std::to_string(dice.below(3)));
       if (dice.percent(30)) series.set("region", dice.percent(50) ? "eu" : "us");
-      store.append(series, batch.batch);
+      append(series, batch.batch);
       given.push_back({series, std::move(batch.batch)});
-      if (dice.percent(10)) store.cut();
+      if (dice.percent(10)) cut();
     }
   }
 };
+
+// Datasets over dictionaries, no storage: fast, so that many histories are tried.
+class DictionaryWorld final : public World {
+ public:
+  storage::Store& store() override { return store_; }
+  void append(const LabelSet& series, const ProfileBatch& batch) override {
+    store_.append(series, batch);
+  }
+  void cut() override { store_.cut(); }
+  void disturb() override { store_.reverse(); }
+
+ private:
+  test::DictionaryStore store_;
+};
+
+// The real store, head and segments.
+class StoredWorld final : public World {
+ public:
+  storage::Store& store() override { return store_.store(); }
+  void append(const LabelSet& series, const ProfileBatch& batch) override {
+    std::vector<uint32_t> samples(batch.samples.size());
+    std::iota(samples.begin(), samples.end(), 0U);
+    const storage::AppendProfile profile{&series, &batch, samples, std::nullopt};
+    REQUIRE(store().append(Tenant::anonymous(), std::span(&profile, 1)));
+  }
+  void cut() override { REQUIRE(store().seal()); }
+  void disturb() override { REQUIRE(store().seal()); }
+
+ private:
+  test::StoreUnderTest store_;
+};
+
+constexpr uint64_t kDictionarySeeds = 300;
+constexpr uint64_t kSeeds = 340;  // The last forty on the real store.
+
+std::unique_ptr<World> world_of(uint64_t seed) {
+  std::unique_ptr<World> world;
+  if (seed < kDictionarySeeds) {
+    world = std::make_unique<DictionaryWorld>();
+  } else {
+    world = std::make_unique<StoredWorld>();
+  }
+  world->fill(seed);
+  return world;
+}
 
 std::string type_id(const Given& g, size_t t) {
   const ProfileBatch& b = g.batch;
@@ -172,14 +222,14 @@ T value_of(Result<T> result) {
 }
 
 struct Case {
-  World world;
+  std::unique_ptr<World> world;
   MemoryAccountant memory{1 << 30};
   Engine engine;
   Dice dice;
   ProfileQuery query;
 
   explicit Case(uint64_t seed)
-      : world(seed), engine({&world.store, &memory, 1 << 20}), dice(seed + 1) {
+      : world(world_of(seed)), engine({&world->store(), &memory, 1 << 20}), dice(seed + 1) {
     static const char* kTypes[] = {
         "process_cpu:cpu:nanoseconds:cpu:nanoseconds", "process_cpu:samples:count:cpu:nanoseconds",
         "memory:alloc_space:bytes:space:bytes", "memory:alloc_objects:count::"};
@@ -199,7 +249,7 @@ struct Case {
   }
   template <class F>
   void selected(TimeRange range, F f) const {
-    brute(world.given, query.selector, range, [&](const Given& g, size_t t) {
+    brute(world->given, query.selector, range, [&](const Given& g, size_t t) {
       if (type_id(g, t) == query.type.id()) f(g, t);
     });
   }
@@ -209,7 +259,7 @@ struct Case {
 
 TEST_CASE("merged trees and their tables equal brute force, in any order of datasets",
           "[property]") {
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     INFO("seed " << seed);
     Case c(seed);
     Stacks want;
@@ -239,7 +289,7 @@ TEST_CASE("merged trees and their tables equal brute force, in any order of data
     for (const FunctionRow& r : function_table(got->tree))
       rows[got->tree.names[r.name]] = {r.self, r.total};
     REQUIRE(rows == table);
-    c.world.store.reverse();
+    c.world->disturb();
     REQUIRE(same(c.engine.merge_tree(c.query, {})->tree, got->tree));
     REQUIRE(same(c.engine.merge_placed_tree(c.query, {})->tree, got->tree));
 
@@ -259,7 +309,7 @@ TEST_CASE("merged trees and their tables equal brute force, in any order of data
 }
 
 TEST_CASE("a cut keeps exactly what reaches the threshold and other is the rest", "[property]") {
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     INFO("seed " << seed);
     Case c(seed);
     const FunctionTree tree = c.engine.merge_tree(c.query, {})->tree;
@@ -313,7 +363,7 @@ TEST_CASE("a cut keeps exactly what reaches the threshold and other is the rest"
 }
 
 TEST_CASE("time series equal brute force on the grid", "[property]") {
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     INFO("seed " << seed);
     Case c(seed);
     c.query.range = {1'000'000 * kMs + static_cast<int64_t>(c.dice.below(50'000)) * kMs, 0};
@@ -363,12 +413,12 @@ TEST_CASE("time series equal brute force on the grid", "[property]") {
 }
 
 TEST_CASE("label queries equal brute force", "[property]") {
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     INFO("seed " << seed);
     Case c(seed);
     std::set<std::string> types, names, pods;
     std::set<LabelSet> sets, reduced;
-    brute(c.world.given, c.query.selector, c.query.range, [&](const Given& g, size_t t) {
+    brute(c.world->given, c.query.selector, c.query.range, [&](const Given& g, size_t t) {
       const LabelSet all = virtual_labels(g, t);
       for (const Label& l : all.labels()) names.insert(l.name);
       if (!all.get("pod").empty()) pods.emplace(all.get("pod"));
@@ -378,7 +428,7 @@ TEST_CASE("label queries equal brute force", "[property]") {
       some.set("region", all.get("region"));
       if (!some.empty()) reduced.insert(some);
     });
-    brute(c.world.given, {}, c.query.range,
+    brute(c.world->given, {}, c.query.range,
           [&](const Given& g, size_t t) { types.insert(type_id(g, t)); });
     const Tenant& tenant = Tenant::anonymous();
     std::vector<std::string> ids;
@@ -397,7 +447,7 @@ TEST_CASE("label queries equal brute force", "[property]") {
 }
 
 TEST_CASE("merged profiles equal brute force by the whole content of stacks", "[property]") {
-  for (uint64_t seed = 0; seed < 200; ++seed) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     INFO("seed " << seed);
     Case c(seed);
     if (c.dice.percent(30)) c.query.call_site = {"main"};
@@ -428,7 +478,7 @@ TEST_CASE("merged profiles equal brute force by the whole content of stacks", "[
     for (size_t s = 0; s < b.samples.size(); ++s)
       REQUIRE(found.emplace(text(b, s), b.value(s, 0)).second);
     REQUIRE(found == want);
-    c.world.store.reverse();
+    c.world->disturb();
     const auto again = c.engine.merge_profile(c.query, {});
     REQUIRE(again->batch.strings == b.strings);
     REQUIRE(again->batch.samples.frames == b.samples.frames);
