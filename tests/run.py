@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every test of the tree and prints one table, then `N passed, N failed` as the last line.
 
-  tests/run.py --build build-test --release build/hearth [--long] [--only NAME…]
+  tests/run.py --build build-test [--hearth build/hearth] [--long] [--only NAME…]
 
 Stages: tidy (source rules), meson (unit, property, golden, fault and fuzz-corpus programs), e2e (scripts under tests/e2e on the
 real binary), web (type check, unit tests, size gate), browser (Playwright in headless Chromium), conformance (when the kit is
@@ -91,8 +91,12 @@ def meson_stage(build, name="meson", env=None, extra=()):
     return stage
 
 
+# What a sanitizer run covers: everything that decodes, stores or merges, and the HTTP layer under TSan only.
+SANITIZED = re.compile(r"^(unit-(base|model|symbols|formats|objstore|storage|query|ingest)|property|fault|fuzz)")
+
+
 def sanitizer_stage(kind, compiler=None):
-    """Configures, builds and runs the core libraries' tests under one sanitizer."""
+    """Configures, builds and runs the core libraries' tests under one sanitizer (`clang`: without, by the other compiler)."""
     build = f"build-{kind}"
     flags = {"asan": ["-Db_sanitize=address,undefined"], "tsan": ["-Db_sanitize=thread"], "clang": []}[kind]
     env = dict(os.environ, **({"CXX": compiler, "CC": compiler.replace("++", "")} if compiler else {}))
@@ -103,18 +107,22 @@ def sanitizer_stage(kind, compiler=None):
         if code != 0:
             show_failure(kind, output)
             return Stage(kind, failed=1, note="meson setup")
-    code, output = run(["ninja", "-C", build], env=env)
+    _, listed = run(["meson", "introspect", "--tests", build])
+    tests = [t for t in json.loads(listed) if kind == "clang" or SANITIZED.match(t["name"]) or
+             (kind == "tsan" and t["name"] in ("unit-net", "unit-server"))]
+    targets = sorted({str(pathlib.Path(t["cmd"][0]).relative_to((ROOT / build).resolve())) for t in tests})
+    code, output = run(["ninja", "-C", build, *targets], env=env)
     if code != 0:
         show_failure(kind, output)
         return Stage(kind, failed=1, note="build")
     env["ASAN_OPTIONS"] = "detect_leaks=1:strict_string_checks=1"
     env["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
-    return meson_stage(build, kind, env=env, extra=["--timeout-multiplier", "5"])
+    return meson_stage(build, kind, env=env, extra=["--timeout-multiplier", "5", *[t["name"] for t in tests]])
 
 
 def e2e_stages(args):
     for script in sorted((ROOT / "tests" / "e2e").glob("test_*.py")):
-        command = [sys.executable, script, "--hearth", args.release, "--test-hearth", f"{args.build}/src/cli/hearth"]
+        command = [sys.executable, script, "--hearth", args.hearth, "--test-hearth", args.test_hearth]
         yield "e2e-" + script.stem[5:], lambda c=command: script_stage("e2e-" + pathlib.Path(c[1]).stem[5:], c + (["--long"] if args.long else []))
 
 
@@ -126,7 +134,7 @@ def web_stages(args):
     if not (shutil.which("chromium") or shutil.which("chromium-browser")):
         yield "browser", lambda: Stage("browser", skipped=1, note="needs Chromium")
         return
-    yield "browser", lambda: script_stage("browser", ["node", work / "e2e" / "run.mjs", "--hearth", ROOT / args.release], cwd=work)
+    yield "browser", lambda: script_stage("browser", ["node", work / "e2e" / "run.mjs", "--hearth", pathlib.Path(args.hearth).resolve()], cwd=work)
 
 
 def stages(args):
@@ -145,11 +153,13 @@ def stages(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build-test")
-    parser.add_argument("--release", default="build/hearth")
+    parser.add_argument("--hearth", help="binary for e2e and browser tests; default: the one of --build, which has kill points")
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--sanitizer", action="append", default=[], choices=["asan", "tsan", "clang"])
     parser.add_argument("--only", nargs="*", help="run only the stages with these names")
     args = parser.parse_args()
+    args.test_hearth = str(ROOT / args.build / "src" / "cli" / "hearth")
+    args.hearth = args.hearth or args.test_hearth
     done = []
     for name, work in stages(args):
         if args.only and name not in args.only:
