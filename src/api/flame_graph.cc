@@ -59,7 +59,8 @@ void push_children(const query::FunctionTree& tree, const std::vector<uint32_t>&
   int64_t x = parent.x + parent.self;
   int64_t folded = 0;
   for (uint32_t child = parent.node + 1; child < ends[parent.node]; child = ends[child]) {
-    if (tree.total[child] < threshold) {
+    const bool is_leaf = ends[child] == child + 1;
+    if (tree.total[child] < threshold || (is_leaf && tree.names[tree.name[child]] == kOther)) {
       folded += tree.total[child];
       continue;
     }
@@ -94,6 +95,16 @@ std::vector<uint32_t> subtree_ends(const query::FunctionTree& tree) {
     if (i > 0) ends[tree.parent[i]] = std::max(ends[tree.parent[i]], ends[i]);
   }
   return ends;
+}
+
+query::FunctionTree truncated(query::FunctionTree tree, int64_t max_nodes) {
+  constexpr int kCuts = 2;
+  for (int cut = 0; cut < kCuts; ++cut) {
+    const int64_t threshold = tree.threshold(max_nodes);
+    if (threshold <= 0) break;
+    tree = tree.cut(threshold);
+  }
+  return tree;
 }
 
 FlameGraph flame_graph(const query::FunctionTree& tree, int64_t threshold) {

@@ -26,8 +26,14 @@ struct FlameGraph {
   int64_t max_self = 0;
 };
 
-/// Children under `threshold` (FunctionTree::threshold) are folded into one last sibling `other`, a
-/// leaf. Frames that are themselves named `other` stay apart.
+/// A tree cut as Pyroscope's query path cuts it: once where profiles are merged and once before the
+/// answer, the second time with the `other` nodes of the first in the count
+/// (pyroscope-api.md 10.3).
+query::FunctionTree truncated(query::FunctionTree tree, int64_t max_nodes);
+
+/// Children under `threshold` (FunctionTree::threshold) and leaves named `other` are folded into
+/// one last sibling `other`, a leaf. A frame that is itself named `other` and calls something stays
+/// apart.
 FlameGraph flame_graph(const query::FunctionTree& tree, int64_t threshold);
 
 /// protojson form: 64-bit integers as strings, zero members left out.

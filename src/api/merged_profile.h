@@ -1,13 +1,21 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "hearth/profile.h"
 #include "hearth/profile_type.h"
 
 namespace hearth::api {
 
-/// Fills in what Pyroscope says about a merged profile (pyroscope-api.md 9.6): type names, default
-/// sample type, period by the name of the type, end of the range as time. A batch without sample
-/// types stays completely empty.
-void finish_merged_profile(ProfileBatch& batch, const ProfileType& type, int64_t end_ns);
+/// Merges what lies below the cut (pyroscope-api.md 9.6): the stacks as a tree of locations keep
+/// the `max_nodes` largest nodes and the first node below each; what is deeper becomes one frame
+/// `other`. 0: nothing is cut. One sample type.
+void cut_merged_profile(ProfileBatch& batch, int64_t max_nodes);
+
+/// pprof bytes of a merged profile as Pyroscope words it: type names, default sample type, period
+/// by the name of the type, end of the range as time, a mapping for every location, no samples
+/// without frames. A batch without sample types is no bytes at all.
+std::string encode_merged_profile(ProfileBatch& batch, const ProfileType& type, int64_t end_ns);
 
 }  // namespace hearth::api

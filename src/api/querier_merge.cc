@@ -5,7 +5,6 @@
 #include "api/merged_profile.h"
 #include "api/querier.h"
 #include "api/query_params.h"
-#include "formats/pprof_encoder.h"
 
 namespace hearth::api {
 namespace {
@@ -85,20 +84,20 @@ Result<std::string> encode_flame_graph(const Call& call, const FlameGraph& graph
   return encode_message(response, call.codec);
 }
 
-Result<std::string> encode_tree(const Call& call, const FunctionTree& tree, int64_t budget) {
+Result<std::string> encode_tree(const Call& call, const FunctionTree& tree) {
   querier::v1::SelectMergeStacktracesResponse response;
-  response.set_tree(tree_bytes(tree.cut(tree.threshold(budget))));
+  response.set_tree(tree_bytes(tree));
   return encode_message(response, call.codec);
 }
 
 /// pprof bytes of everything that matches; none when nothing does.
 Result<std::string> merged_pprof(const Call& call, const query::ProfileQuery& profiles,
-                                 int64_t end_ms, bool nothing_matches) {
+                                 int64_t end_ms, std::optional<int64_t> max_nodes,
+                                 bool nothing_matches) {
   if (nothing_matches) return std::string();
   HEARTH_ASSIGN_OR_RETURN(auto merged, call.app->engine.merge_profile(profiles, call.cancel));
-  if (merged.batch.types() == 0) return std::string();
-  finish_merged_profile(merged.batch, profiles.type, ms_to_ns(end_ms));
-  return formats::encode_pprof(merged.batch);
+  cut_merged_profile(merged.batch, max_nodes.value_or(0));
+  return encode_merged_profile(merged.batch, profiles.type, ms_to_ns(end_ms));
 }
 
 Result<std::string> encode_pprof_answer(const Call& call, const std::string& pprof) {
@@ -124,20 +123,21 @@ Result<std::string> merge_stacktraces(const Call& call, const MergeRequest& requ
                           node_budget(call.app->pipeline.limits(call.tenant()), request.max_nodes));
   profiles->call_site = request.call_site;
   if (request.format == querier::v1::PROFILE_FORMAT_PPROF) {
-    HEARTH_ASSIGN_OR_RETURN(
-        const std::string pprof,
-        merged_pprof(call, *profiles, request.selection.end_ms, request.nothing_matches));
+    HEARTH_ASSIGN_OR_RETURN(const std::string pprof,
+                            merged_pprof(call, *profiles, request.selection.end_ms,
+                                         request.max_nodes, request.nothing_matches));
     return encode_pprof_answer(call, pprof);
   }
-  HEARTH_ASSIGN_OR_RETURN(const FunctionTree tree,
-                          merged_tree(call, *profiles, request.nothing_matches));
+  HEARTH_ASSIGN_OR_RETURN(FunctionTree tree, merged_tree(call, *profiles, request.nothing_matches));
+  tree = truncated(std::move(tree), budget);
   if (request.format == querier::v1::PROFILE_FORMAT_DOT) {
     if (tree.size() <= 1)
       return encode_message(querier::v1::SelectMergeStacktracesResponse(), call.codec);
     return fail(ErrorCode::unimplemented, "profile format DOT is not supported by this version");
   }
-  if (request.format == querier::v1::PROFILE_FORMAT_TREE) return encode_tree(call, tree, budget);
-  return encode_flame_graph(call, flame_graph(tree, tree.threshold(budget)));
+  if (request.format == querier::v1::PROFILE_FORMAT_TREE) return encode_tree(call, tree);
+  // An explicit number is applied to the flame graph once more, an absent one is not.
+  return encode_flame_graph(call, flame_graph(tree, tree.threshold(request.max_nodes.value_or(0))));
 }
 
 Result<std::string> select_merge_stacktraces(const Call& call) {
@@ -177,7 +177,8 @@ Result<std::string> select_merge_profile(const Call& call) {
     HEARTH_ASSIGN_OR_RETURN(const bool by_id, selects_ids(no_spans, request.trace_id_selector(),
                                                           request.profile_id_selector()));
     profiles->call_site = call_site_of(request.stack_trace_selector());
-    HEARTH_ASSIGN_OR_RETURN(pprof, merged_pprof(call, *profiles, request.end(), by_id));
+    HEARTH_ASSIGN_OR_RETURN(
+        pprof, merged_pprof(call, *profiles, request.end(), max_nodes_of(request), by_id));
   }
   if (call.codec == Codec::proto) return pprof;
   google::v1::Profile message;

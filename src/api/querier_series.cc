@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -57,12 +59,55 @@ Result<querier::v1::SelectSeriesResponse> select_series(
   return response;
 }
 
+Status check_heatmap(const querier::v1::SelectHeatmapRequest& request) {
+  using namespace querier::v1;
+  const auto bad = [](std::string message) {
+    return fail(ErrorCode::invalid_argument, std::move(message));
+  };
+  if (request.start() >= request.end()) {
+    return bad(fmt::format("start time must be before end time, got start={} end={}",
+                           request.start(), request.end()));
+  }
+  if (request.limit() < 0) return bad(fmt::format("limit must be >= 0, got {}", request.limit()));
+  if (request.query_type() == HEATMAP_QUERY_TYPE_UNSPECIFIED) return bad("query_type is required");
+  const auto exemplars = request.exemplar_type();
+  const bool none = exemplars == types::v1::EXEMPLAR_TYPE_UNSPECIFIED ||
+                    exemplars == types::v1::EXEMPLAR_TYPE_NONE;
+  const auto matching = request.query_type() == HEATMAP_QUERY_TYPE_SPAN
+                            ? types::v1::EXEMPLAR_TYPE_SPAN
+                            : types::v1::EXEMPLAR_TYPE_INDIVIDUAL;
+  if (!none && exemplars != matching) return bad("exemplar_type must match query_type");
+  return {};
+}
+
+// Checked as documented; an answer other than "no data" waits for the storage of spans and single
+// profiles' values.
+Result<querier::v1::SelectHeatmapResponse> select_heatmap(
+    const Call& call, const querier::v1::SelectHeatmapRequest& request) {
+  HEARTH_RETURN_IF_ERROR(check_heatmap(request));
+  HEARTH_ASSIGN_OR_RETURN(auto profile,
+                          profile_query(call, {request.profile_typeid(), request.label_selector(),
+                                               request.start(), request.end()}));
+  querier::v1::SelectHeatmapResponse response;
+  if (!profile) return response;
+  HEARTH_RETURN_IF_ERROR(step_ms(request.step()));
+  query::SeriesQuery any{.profile = std::move(*profile),
+                         .step_ms = request.end() - request.start(),
+                         .group_by = {},
+                         .limit = 0};
+  HEARTH_ASSIGN_OR_RETURN(const auto found, call.app->engine.select_series(any, call.cancel));
+  if (found.series.empty()) return response;
+  return fail(ErrorCode::unimplemented, "heatmaps are not supported by this version");
+}
+
 }  // namespace
 
 void add_series_routes(App& app, std::vector<net::Route>& routes) {
   using namespace querier::v1;
   routes.push_back(unary_route<SelectSeriesRequest, SelectSeriesResponse>(
       app, querier_path("SelectSeries"), TenantRule::any_number, select_series));
+  routes.push_back(unary_route<SelectHeatmapRequest, SelectHeatmapResponse>(
+      app, querier_path("SelectHeatmap"), TenantRule::any_number, select_heatmap));
 }
 
 }  // namespace hearth::api

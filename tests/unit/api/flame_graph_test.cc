@@ -135,3 +135,21 @@ TEST_CASE("a side without data is zeros", "[api]") {
   CHECK(diff.levels == Levels{{0, 1, 0, 0, 0, 0, 0}, {0, 1, 1, 0, 0, 0, 1}});
   CHECK(api::flame_diff(right, right, 0).levels == Levels{{0, 0, 0, 0, 0, 0, 0}});
 }
+
+TEST_CASE("a tree is truncated twice, the second time with its first others", "[api]") {
+  // Ten children of different size: the first cut to 4 nodes keeps a, j, i, h; with `other` that is
+  // five.
+  std::vector<std::pair<std::string, int64_t>> stacks;
+  for (int i = 0; i < 10; ++i)
+    stacks.emplace_back(std::string("a;") + static_cast<char>('b' + i), i + 1);
+  const auto tree = api::truncated(tree_of(stacks), 4);
+  const auto graph = api::flame_graph(tree, 0);
+  CHECK(graph.names == Names{"total", "a", "other", "k", "j"});
+  CHECK(api::truncated(tree_of(stacks), 100).size() == 12);
+}
+
+TEST_CASE("a leaf named other joins what was folded", "[api]") {
+  const auto graph = api::flame_graph(tree_of({{"a;other", 2}, {"a;z", 9}, {"a;b", 1}}), 5);
+  CHECK(graph.names == Names{"total", "a", "other", "z"});
+  CHECK(graph.levels[2] == std::vector<int64_t>{0, 9, 9, 3, 0, 3, 3, 2});
+}

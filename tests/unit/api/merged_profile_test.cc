@@ -1,0 +1,94 @@
+#include "api/merged_profile.h"
+
+#include <map>
+
+#include "formats/pprof_decoder.h"
+#include "profile.pb.h"
+#include "support/catch.h"
+#include "support/pprof_builder.h"
+
+using namespace hearth;
+
+namespace {
+
+const ProfileType kCpu{"process_cpu", {"cpu", "nanoseconds"}, {"cpu", "nanoseconds"}};
+
+ProfileBatch decoded(const std::string& pprof) {
+  ProfileBatch batch;
+  REQUIRE(formats::decode_pprof_copy(pprof, {}, batch));
+  return batch;
+}
+
+/// Stacks of a pprof message, root first, with their values.
+std::map<std::string, int64_t> stacks_of(const google::v1::Profile& profile) {
+  std::map<std::string, int64_t> out;
+  for (const auto& sample : profile.sample()) {
+    std::string stack;
+    for (const uint64_t id : sample.location_id()) {
+      const auto& line = profile.location(static_cast<int>(id) - 1).line(0);
+      const auto& function = profile.function(static_cast<int>(line.function_id()) - 1);
+      stack = profile.string_table(static_cast<int>(function.name())) +
+              (stack.empty() ? "" : ";" + stack);
+    }
+    out[stack] += sample.value(0);
+  }
+  return out;
+}
+
+google::v1::Profile parsed(const std::string& bytes) {
+  google::v1::Profile profile;
+  REQUIRE(profile.ParseFromString(bytes));
+  return profile;
+}
+
+test::PprofBuilder builder() {
+  test::PprofBuilder pprof;
+  pprof.sample_type("cpu", "nanoseconds");
+  return pprof;
+}
+
+}  // namespace
+
+TEST_CASE("a merged profile is worded as Pyroscope words it", "[api]") {
+  auto batch = decoded(builder().stack("a;b", {3}).build());
+  const auto profile = parsed(api::encode_merged_profile(batch, kCpu, 77));
+  CHECK(profile.string_table(static_cast<int>(profile.sample_type(0).type())) == "cpu");
+  CHECK(profile.default_sample_type() == profile.sample_type(0).type());
+  CHECK(profile.string_table(static_cast<int>(profile.period_type().unit())) == "nanoseconds");
+  CHECK(profile.period() == 1'000'000'000);
+  CHECK(profile.time_nanos() == 77);
+  CHECK(profile.mapping_size() >= 1);
+  for (const auto& location : profile.location()) CHECK(location.mapping_id() != 0);
+}
+
+TEST_CASE("without a period type the message is there and empty", "[api]") {
+  auto batch = decoded(builder().stack("a", {1}).build());
+  const auto profile = parsed(api::encode_merged_profile(batch, {"memory", {"x", "y"}, {}}, 1));
+  CHECK(profile.has_period_type());
+  CHECK(profile.period_type().type() == 0);
+  CHECK(profile.period() == 524'288);
+  ProfileBatch empty;
+  CHECK(api::encode_merged_profile(empty, kCpu, 1).empty());
+}
+
+TEST_CASE("samples without frames are left out of a merged profile", "[api]") {
+  auto batch = decoded(builder().stack("a", {1}).sample({}, {5}).build());
+  CHECK(stacks_of(parsed(api::encode_merged_profile(batch, kCpu, 1))) ==
+        std::map<std::string, int64_t>{{"a", 1}});
+}
+
+TEST_CASE("a cut keeps the first node under the threshold and folds what is deeper", "[api]") {
+  auto batch = decoded(builder()
+                           .stack("main;g;x", {60})
+                           .stack("main;g;y", {1})
+                           .stack("main;h;p", {3})
+                           .stack("main;h;q", {4})
+                           .build());
+  api::cut_merged_profile(batch, 3);
+  CHECK(stacks_of(parsed(api::encode_merged_profile(batch, kCpu, 1))) ==
+        std::map<std::string, int64_t>{{"main;g;x", 60}, {"main;g;y", 1}, {"main;h;other", 7}});
+  auto whole = decoded(builder().stack("a;b", {1}).build());
+  api::cut_merged_profile(whole, 2);
+  CHECK(stacks_of(parsed(api::encode_merged_profile(whole, kCpu, 1))) ==
+        std::map<std::string, int64_t>{{"a;b", 1}});
+}
