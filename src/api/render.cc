@@ -48,16 +48,16 @@ Range range_of(const App& app, std::string_view from, std::string_view until) {
   return {parse_attime(from, now) / 1'000'000, parse_attime(until, now) / 1'000'000};
 }
 
-// maxNodes wins over max-nodes; what is no number is ignored.
-Result<int64_t> budget_of(const App& app, const Tenant& tenant, const Request& request) {
-  std::optional<int64_t> nodes;
+// maxNodes wins over max-nodes; what is no number is ignored. 0: not said.
+int64_t asked_nodes(const Request& request) {
+  int64_t nodes = 0;
   for (const char* name : {"max-nodes", "maxNodes"}) {
     const std::string_view text = request.param(name);
     int64_t v = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
     if (!text.empty() && error == std::errc() && end == text.data() + text.size()) nodes = v;
   }
-  return node_budget(app.pipeline.limits(tenant), nodes);
+  return nodes;
 }
 
 std::vector<std::string> group_by_of(const Request& request) {
@@ -168,7 +168,8 @@ Result<std::string> render(const App& app, const Request& request) {
                           request_tenant(app.context, request.headers, TenantRule::any_number));
   const Range range = range_of(app, request.param("from"), request.param("until"));
   HEARTH_ASSIGN_OR_RETURN(const auto side, render_side(app, tenant, request.param("query"), range));
-  HEARTH_ASSIGN_OR_RETURN(const int64_t budget, budget_of(app, tenant, request));
+  HEARTH_ASSIGN_OR_RETURN(const int64_t budget,
+                          node_budget(app.pipeline.limits(tenant), asked_nodes(request)));
   HEARTH_ASSIGN_OR_RETURN(auto tree, tree_of(app, side, request.cancel));
   tree = truncated(std::move(tree), budget);
   if (request.param("format") == "dot") {
@@ -184,7 +185,7 @@ Result<std::string> render(const App& app, const Request& request) {
         .profile = side->profiles, .step_ms = step_s * 1000, .group_by = group_by, .limit = 0};
     HEARTH_ASSIGN_OR_RETURN(series, app.engine.select_series(lines, request.cancel));
   }
-  const FlameGraph graph = flame_graph(tree, 0);
+  const FlameGraph graph = flame_graph(tree, tree.threshold(asked_nodes(request)));
   JsonWriter json;
   json.begin_object().field("version", 1);
   write_flamebearer(json, graph.names, graph.levels, graph.total, graph.max_self);
@@ -208,7 +209,8 @@ Result<std::string> render_diff(const App& app, const Request& request) {
   HEARTH_ASSIGN_OR_RETURN(const auto right, render_side(app, tenant, request.param("rightQuery"),
                                                         range_of(app, request.param("rightFrom"),
                                                                  request.param("rightUntil"))));
-  HEARTH_ASSIGN_OR_RETURN(const int64_t budget, budget_of(app, tenant, request));
+  HEARTH_ASSIGN_OR_RETURN(const int64_t budget,
+                          node_budget(app.pipeline.limits(tenant), asked_nodes(request)));
   HEARTH_ASSIGN_OR_RETURN(const auto left_tree, tree_of(app, left, request.cancel));
   HEARTH_ASSIGN_OR_RETURN(const auto right_tree, tree_of(app, right, request.cancel));
   const FlameDiff diff = flame_diff(left_tree, right_tree, budget);
