@@ -308,7 +308,7 @@ export function Filters({ type, open, setOpen }: { type: string; open: boolean; 
       ) : (
         current().map((matcher, i) => <Chip key={`${i} ${printMatcher(matcher)}`} matcher={matcher} index={i} edit={edit} />)
       )}
-      {!raw && (
+      {!raw && !invalid && (
         <div class="anchor">
           <button
             class="control add" aria-haspopup="dialog" aria-expanded={open}

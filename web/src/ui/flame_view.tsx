@@ -1,6 +1,6 @@
 // One Flame in a component: mounting, palette, highlights, tooltip.
 import type { RefObject } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Flame, type Hit } from '../engine/flame';
 import { FlameInput } from '../engine/flame_input';
 import { installHook } from '../engine/hook';
@@ -81,7 +81,8 @@ export function FlameView(props: FlameViewProps) {
   const current = useRef(props);
   current.current = props;
 
-  useEffect(() => {
+  // Before the effects of the owner, which gives it the tree.
+  useLayoutEffect(() => {
     const flame = new Flame(
       {
         id: `fg-active-${++lastId}`,

@@ -4,17 +4,17 @@ import { useEffect, useState } from 'preact/hooks';
 import { emptyState, printUrl, type Page } from '../state/url';
 import { offline, open, setTheme, state, theme } from './app';
 import { Icon } from './icons';
+import { MissingPage } from './pages/missing';
+import { SendPage } from './pages/send';
+import { ServicesPage } from './pages/services';
 import { TokenPanel } from './token_panel';
 import { Shortcuts } from './shortcuts';
 import { ShareMenu } from './share_menu';
 import { useGlobalKeys } from './keys';
 
-const PAGES: Record<Page, () => Promise<ComponentType>> = {
-  services: () => import('./pages/services').then((m) => m.ServicesPage),
-  explore: () => import('./pages/explore').then((m) => m.ExplorePage),
-  send: () => import('./pages/send').then((m) => m.SendPage),
-  missing: () => import('./pages/missing').then((m) => m.MissingPage),
-};
+// Explore carries the engine and the chart: it is a file of its own. The others are small and come with the shell.
+const loadExplore = (): Promise<ComponentType> => import('./pages/explore').then((m) => m.ExplorePage);
+const SMALL: Record<Exclude<Page, 'explore'>, ComponentType> = { services: ServicesPage, send: SendPage, missing: MissingPage };
 
 const TITLES: Record<Page, string> = { services: 'Services', explore: 'Explore', send: 'Send data', missing: 'Not found' };
 const NAVIGATION: Page[] = ['services', 'explore', 'send'];
@@ -37,17 +37,14 @@ function ThemeButton() {
   );
 }
 
+/** The component of the page of the address; null while it is on its way. */
 function usePage(): ComponentType | null {
   const { page } = state.value;
-  const [loaded, setLoaded] = useState<{ page: Page; component: ComponentType } | null>(null);
+  const [explore, setExplore] = useState<ComponentType | null>(null);
   useEffect(() => {
-    let current = true;
-    void PAGES[page]().then((component) => current && setLoaded({ page, component }));
-    return () => {
-      current = false;
-    };
+    if (page === 'explore') void loadExplore().then((component) => setExplore(() => component));
   }, [page]);
-  return loaded?.page === page ? loaded.component : null;
+  return page === 'explore' ? explore : SMALL[page];
 }
 
 function Navigation() {

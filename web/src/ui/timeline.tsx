@@ -7,7 +7,7 @@ import { typeInfo } from '../state/profile_type';
 import { formatInstant, formatSpan, isoTime } from '../state/time';
 import { parseMatchers, printMatchers } from '../state/selector';
 import { commit, now, span, state, themeVersion, zone } from './app';
-import { Chart, type ChartData, type ChartOptions, type Line } from './chart';
+import type { Chart, ChartData, ChartOptions, Line } from './chart';
 import { Icon } from './icons';
 import { useKeys } from './keys';
 import { Picker } from './picker';
@@ -181,7 +181,8 @@ function Table({ series, type }: { series: Series; type: string }) {
 
 function Plot({ series, type, lines }: { series: Series; type: string; lines: Line[] }) {
   const host = useRef<HTMLDivElement>(null);
-  const chart = useRef<Chart | null>(null);
+  // The chart library is a file of its own, so that the graph need not wait for it.
+  const [chart, setChart] = useState<Chart | null>(null);
   const [hover, setHover] = useState<Hover | null>(null);
   const version = themeVersion.value;
   const { b } = state.value;
@@ -203,10 +204,19 @@ function Plot({ series, type, lines }: { series: Series; type: string; lines: Li
     to: span.value.to,
   };
   useEffect(() => {
-    chart.current = new Chart(host.current!, options);
-    return () => chart.current?.destroy();
+    let made: Chart | null = null;
+    let gone = false;
+    void import('./chart').then((module) => {
+      if (gone) return;
+      made = new module.Chart(host.current!, options);
+      setChart(made);
+    });
+    return () => {
+      gone = true;
+      made?.destroy();
+    };
   }, []);
-  useEffect(() => chart.current!.set(data, options, b), [series, lines, b, version, zone.value, type]);
+  useEffect(() => chart?.set(data, options, b), [chart, series, lines, b, version, zone.value, type]);
   return (
     <>
       <div ref={host} class="chart" data-testid="tl" role="img" aria-label={summary(series, type)} />

@@ -7,6 +7,7 @@ import { getJson, getTrees, type Params } from '../../net/api';
 import type { Functions, Series, Services } from '../../net/types';
 import { formatExact, formatValue, plural } from '../../state/format';
 import { typeInfo } from '../../state/profile_type';
+import { parseMatchers } from '../../state/selector';
 import { stepFor } from '../../state/time';
 import { VIEWS, type View } from '../../state/url';
 import { adjust, commit, span, state } from '../app';
@@ -211,16 +212,24 @@ export function ExplorePage() {
   const { s, t } = state.value;
   const present = services.data?.services.find((row) => row.name === s)?.types ?? services.data?.types ?? [];
   const type = effectiveType(t, s, present);
-  const ready = s !== '' && type !== '';
+  // A selector that cannot be read asks nothing; the bar says what is wrong with it.
+  const readable = parseMatchers(state.value.f).ok;
+  const ready = s !== '' && type !== '' && readable;
   return (
     <div class="explore">
       <h1 class="hidden">{s ? `Explore ${s}${type ? `, ${typeInfo(type).label}` : ''}` : 'Explore'}</h1>
       <Bar services={services.data} type={type} />
       {ready && <TimelineOf type={type} />}
       {ready && <Body services={services.data} type={type} />}
+      {!readable && (
+        <div class="empty" role="status">
+          <h2>The filters cannot be read</h2>
+          <p>The bar above shows where. Nothing was asked until they are mended.</p>
+        </div>
+      )}
       {!ready && s === '' && <ChooseService services={services} />}
-      {!ready && s !== '' && services.data && <NothingHere services={services.data} type={type} />}
-      {!ready && s !== '' && !services.data && (services.error ? <ErrorPanel error={services.error} retry={services.retry} what="Loading the services" /> : <Skeleton rows={8} />)}
+      {readable && !ready && s !== '' && services.data && <NothingHere services={services.data} type={type} />}
+      {readable && !ready && s !== '' && !services.data && (services.error ? <ErrorPanel error={services.error} retry={services.retry} what="Loading the services" /> : <Skeleton rows={8} />)}
     </div>
   );
 }
