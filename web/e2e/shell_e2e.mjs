@@ -163,7 +163,7 @@ test('A35 themes: system, choice, memory, no flash', async (session) => {
   const page = await session.explore('s=checkout', { colorScheme: 'light' });
   assert.equal(await ground(page), 'rgb(245, 246, 248)');
   await page.emulateMedia({ colorScheme: 'dark' });
-  assert.equal(await ground(page), 'rgb(15, 18, 22)');
+  await until(async () => (await ground(page)) === 'rgb(15, 18, 22)', 'the dark ground');
   const draws = await page.evaluate(() => window.__flame.stats().draws);
   await page.getByRole('button', { name: /^Theme/ }).click();
   assert.equal(await ground(page), 'rgb(245, 246, 248)');

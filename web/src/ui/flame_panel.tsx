@@ -99,7 +99,8 @@ export function FlamePanel(props: Props) {
     const engine = flame.current!;
     if (engine.tree !== answer) engine.setTree(answer);
     const fresh = new Refiner(
-      engine, props.params,
+      // A cap that the address asks for holds for the first answer: what is opened is opened.
+      engine, { ...props.params, cap: undefined },
       (finer) => {
         setTree(finer);
         setFocus(engine.focus);

@@ -1,5 +1,5 @@
 // A button that opens a filtered list: the service and profile type pickers, group-by.
-import { Fragment, type ComponentChildren } from 'preact';
+import { Fragment } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Icon } from './icons';
 import { Popover } from './popover';
@@ -17,7 +17,8 @@ export interface Choice {
 interface Props {
   label: string;
   value: string;
-  text: ComponentChildren;
+  /** What the button says. */
+  text: string;
   choices: readonly Choice[];
   pick(value: string): void;
   testId?: string;
@@ -113,7 +114,7 @@ export function Picker(props: Props) {
   return (
     <div class="anchor">
       <button
-        class="control" aria-haspopup="listbox" aria-expanded={open} aria-label={`${props.label}: ${props.value || 'none'}`}
+        class="control" aria-haspopup="listbox" aria-expanded={open} aria-label={`${props.label}: ${props.text}`}
         data-testid={props.testId} onClick={() => setOpen(!open)}
       >
         <span class="control-text">{props.text}</span>

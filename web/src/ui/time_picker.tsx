@@ -27,16 +27,16 @@ function Field({ edge, value, set, apply }: { edge: Edge; value: string; set(tex
   const { ms, line } = understand(value, edge);
   const name = edge === 'from' ? 'From' : 'To';
   return (
-    <label class="stack">
-      {name}
+    <div class="stack">
+      <label for={`time-${edge}`}>{name}</label>
       <input
-        class="field" value={value} spellcheck={false} autocomplete="off" aria-invalid={ms === null} aria-describedby={`explain-${edge}`}
+        id={`time-${edge}`} class="field" value={value} spellcheck={false} autocomplete="off" aria-invalid={ms === null} aria-describedby={`explain-${edge}`}
         onInput={(e) => set(e.currentTarget.value)} onKeyDown={(e) => e.key === 'Enter' && apply()}
       />
       <span id={`explain-${edge}`} class={`explain${ms === null ? ' bad' : ''}`} aria-live="polite">
         {line}
       </span>
-    </label>
+    </div>
   );
 }
 
@@ -146,10 +146,9 @@ export function TimePicker({ open, setOpen }: { open: boolean; setOpen(open: boo
   const text = describeRange(state.value, span.value, zone.value, now());
   return (
     <div class="anchor" data-testid="time">
-      <button class="control" aria-haspopup="dialog" aria-expanded={open} aria-label={`Time range: ${text}`} onClick={() => setOpen(!open)}>
+      <button class="control" aria-haspopup="dialog" aria-expanded={open} aria-label={`Time range: ${text} ${zoneLabel(zone.value, span.value.to)}`} onClick={() => setOpen(!open)}>
         <Icon name="clock" />
-        <span class="control-text">{text}</span>
-        <span class="muted">{zoneLabel(zone.value, span.value.to)}</span>
+        <span class="control-text">{text}</span> <span class="muted">{zoneLabel(zone.value, span.value.to)}</span>
         <Icon name="down" />
       </button>
       {open && (
