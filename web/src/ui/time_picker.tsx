@@ -119,11 +119,11 @@ function TimePanel({ close }: { close(): void }) {
         <ZoneSwitch />
       </div>
       <div class="presets">
-        <h3>Last</h3>
+        <h2>Last</h2>
         <div class="preset-grid">
           {PRESETS.map((preset) => (
             <button
-              key={preset} class="control" aria-label={`Last ${describeDuration(parseDuration(preset)!)}`}
+              key={preset} class="control" title={`Last ${describeDuration(parseDuration(preset)!)}`}
               aria-pressed={state.value.from === `now-${preset}` && state.value.to === 'now'}
               onClick={() => use({ from: `now-${preset}`, to: 'now' })}
             >
@@ -131,7 +131,7 @@ function TimePanel({ close }: { close(): void }) {
             </button>
           ))}
         </div>
-        {recent.length > 0 && <h3>Recent</h3>}
+        {recent.length > 0 && <h2>Recent</h2>}
         {recent.map((r) => (
           <button key={`${r.from} ${r.to}`} class="ghost recent" onClick={() => use(r)}>
             {describeRange(r, resolveRange(r, now(), zone.value), zone.value, now())}

@@ -57,7 +57,7 @@ function Block({ title, text }: { title: string; text: string }) {
   return (
     <div class="snippet">
       <div class="snippet-head">
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <CopyButton text={text} label={`Copy: ${title}`} class="ghost small" />
       </div>
       <pre tabIndex={0} aria-label={title}>
