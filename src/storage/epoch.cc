@@ -47,8 +47,9 @@ Status Epoch::load() {
                                           if (!dictionary_.apply_delta(delta)) ++damaged;
                                           return true;
                                         });
-  HEARTH_RETURN_IF_ERROR(scanned);
-  if (damaged > 0 || dictionary_.lost() > 0) {
+  // Damage costs the rows that need what was lost; anything else may pass, so it is tried again.
+  if (!scanned && scanned.error().code != ErrorCode::data_loss) return scanned;
+  if (!scanned || damaged > 0 || dictionary_.lost() > 0) {
     log::warn("symbols were lost with a damaged log", {{"tenant", identity_.tenant_name},
                                                        {"service", identity_.service_name},
                                                        {"entries", dictionary_.lost()}});

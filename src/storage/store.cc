@@ -33,11 +33,24 @@ Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query
     ++corrupt_objects_;
     view.partial.push_back(reader.error().message);
   }
-  if (quarantined_ > 0) {
-    view.partial.push_back(
-        fmt::format("{} profiles were lost with a damaged log", quarantined_.load()));
+  if (const uint64_t lost = quarantined_of(tenant.id()); lost > 0) {
+    view.partial.push_back(fmt::format("{} profiles were lost with a damaged log", lost));
   }
   return view;
+}
+
+void StoreImpl::quarantine(const std::string& tenant, uint64_t profiles) {
+  const std::lock_guard lock(quarantine_mutex_);
+  quarantined_[tenant] += profiles;
+}
+
+uint64_t StoreImpl::quarantined_of(const std::string& tenant) const {
+  const std::lock_guard lock(quarantine_mutex_);
+  uint64_t n = 0;
+  for (const std::string& of : {tenant, std::string()}) {
+    if (const auto it = quarantined_.find(of); it != quarantined_.end()) n += it->second;
+  }
+  return n;
 }
 
 std::optional<std::string> StoreImpl::not_ready_reason() const {
@@ -146,7 +159,10 @@ StoreStats StoreImpl::stats() const {
   stats.seals_total = seals_;
   stats.seal_failures_total = seal_failures_;
   stats.sealed_profiles_total = sealed_profiles_;
-  stats.quarantined_rows_total = quarantined_;
+  {
+    const std::lock_guard lock(quarantine_mutex_);
+    for (const auto& [tenant, profiles] : quarantined_) stats.quarantined_rows_total += profiles;
+  }
   stats.corrupt_objects_total = corrupt_objects_;
   stats.kv_write_groups_total = queue_.groups();
   std::vector<Service*> services;

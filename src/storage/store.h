@@ -20,12 +20,15 @@
 
 namespace hearth::storage {
 
-/// One profile of a request, after the write pipeline: a label set and the samples of a batch that belong to it.
+/// One profile of a request, after the write pipeline: a label set and the samples of a batch that
+/// belong to it.
 struct AppendProfile {
-  const LabelSet* series = nullptr;         ///< Stored labels, `service_name` and `__name__` included.
-  const ProfileBatch* batch = nullptr;      ///< Normalised. Several profiles may share one batch (label splits).
-  std::span<const uint32_t> samples;        ///< Samples of `batch` that belong to this series.
-  /// Identity for retries (reliability.md 3.3); nullopt: never deduplicated. Random ids are given where absent.
+  const LabelSet* series = nullptr;  ///< Stored labels, `service_name` and `__name__` included.
+  const ProfileBatch* batch =
+      nullptr;  ///< Normalised. Several profiles may share one batch (label splits).
+  std::span<const uint32_t> samples;  ///< Samples of `batch` that belong to this series.
+  /// Identity for retries (reliability.md 3.3); nullopt: never deduplicated. Random ids are given
+  /// where absent.
   std::optional<Id128> id;
 };
 
@@ -38,7 +41,8 @@ struct AppendOutcome {
 struct StoreStats {
   uint64_t profiles_total = 0, duplicates_total = 0, rows_total = 0;
   uint64_t head_profiles = 0, head_bytes = 0, head_dictionaries = 0, dictionary_bytes = 0;
-  uint64_t segments = 0, segment_bytes = 0, seals_total = 0, seal_failures_total = 0, sealed_profiles_total = 0;
+  uint64_t segments = 0, segment_bytes = 0, seals_total = 0, seal_failures_total = 0,
+           sealed_profiles_total = 0;
   uint64_t quarantined_rows_total = 0, corrupt_objects_total = 0, kv_write_groups_total = 0;
 };
 
@@ -46,46 +50,55 @@ struct StoreStats {
 class Store {
  public:
   struct Options {
-    std::string data_dir;                       ///< RocksDB in data_dir/db, lock and owner file in data_dir.
+    std::string data_dir;  ///< RocksDB in data_dir/db, lock and owner file in data_dir.
     std::shared_ptr<ObjectStore> bucket;
     FileSystem* files = nullptr;
     const Clock* clock = nullptr;
     Random* random = nullptr;
     MemoryAccountant* memory = nullptr;
-    uint64_t seal_bytes = 32ULL << 20;          ///< Seal when the head holds this many row bytes,
-    int64_t seal_interval_ns = 60'000'000'000;  ///< or its oldest row is this old.
-    uint64_t unsealed_max_bytes = 256ULL << 20; ///< Above it append answers `unavailable`.
+    uint64_t seal_bytes = 32ULL << 20;           ///< Seal when the head holds this many row bytes,
+    int64_t seal_interval_ns = 60'000'000'000;   ///< or its oldest row is this old.
+    uint64_t unsealed_max_bytes = 256ULL << 20;  ///< Above it append answers `unavailable`.
     int64_t epoch_max_ns = 3'600'000'000'000;
     uint64_t epoch_max_nodes = 1'000'000;
     int64_t retry_window_ns = 900'000'000'000;
     std::string writer_version;
   };
-  /// Opens or creates, recovers what was acknowledged, finishes seals in flight. `conflict` when another process owns data_dir.
+  /// Opens or creates, recovers what was acknowledged, finishes seals in flight. `conflict` when
+  /// another process owns data_dir.
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(Options options);
   virtual ~Store() = default;
 
-  /// Stores all profiles or none, durably (one synced batch, shared with concurrent callers). Success means: on stable storage.
-  [[nodiscard]] virtual Result<AppendOutcome> append(const Tenant& tenant, std::span<const AppendProfile> profiles) = 0;
+  /// Stores all profiles or none, durably (one synced batch, shared with concurrent callers).
+  /// Success means: on stable storage.
+  [[nodiscard]] virtual Result<AppendOutcome> append(const Tenant& tenant,
+                                                     std::span<const AppendProfile> profiles) = 0;
 
   struct ViewQuery {
-    int64_t t_min_ns = INT64_MIN, t_max_ns = INT64_MAX;  ///< Inclusive range of profile start times.
-    std::optional<std::string> service;                  ///< Exact service when the selector fixes one.
+    int64_t t_min_ns = INT64_MIN,
+            t_max_ns = INT64_MAX;        ///< Inclusive range of profile start times.
+    std::optional<std::string> service;  ///< Exact service when the selector fixes one.
   };
   struct View {
-    std::vector<std::shared_ptr<const Dataset>> datasets;  ///< Each accepted profile occurs in exactly one.
-    std::vector<std::string> partial;                      ///< Reasons why something is missing; empty = complete.
+    std::vector<std::shared_ptr<const Dataset>>
+        datasets;                      ///< Each accepted profile occurs in exactly one.
+    std::vector<std::string> partial;  ///< Reasons why something is missing; empty = complete.
   };
   /// One consistent view: taken under one lock, it never changes while a query uses it.
   [[nodiscard]] virtual Result<View> view(const Tenant& tenant, const ViewQuery& query) = 0;
 
   /// Seals everything that is in the head now; returns the number of profiles sealed.
   [[nodiscard]] virtual Result<uint64_t> seal() = 0;
-  /// One bounded piece of background work (seal when due); call about once a second. Killable anywhere.
+  /// One bounded piece of background work (seal when due); call about once a second. Killable
+  /// anywhere.
   [[nodiscard]] virtual Status step() = 0;
   [[nodiscard]] virtual StoreStats stats() const = 0;
   /// Small durable values: settings, short links. Keys are (kind, tenant, name); nullopt = absent.
-  [[nodiscard]] virtual Result<std::optional<std::string>> meta_get(std::string_view kind, const Tenant& tenant, std::string_view name) = 0;
-  [[nodiscard]] virtual Status meta_put(std::string_view kind, const Tenant& tenant, std::string_view name, std::string_view value) = 0;
+  [[nodiscard]] virtual Result<std::optional<std::string>> meta_get(std::string_view kind,
+                                                                    const Tenant& tenant,
+                                                                    std::string_view name) = 0;
+  [[nodiscard]] virtual Status meta_put(std::string_view kind, const Tenant& tenant,
+                                        std::string_view name, std::string_view value) = 0;
   /// Why appends are refused now (disk full, read-only, unsealed cap), or nullopt.
   [[nodiscard]] virtual std::optional<std::string> not_ready_reason() const = 0;
 };

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -89,8 +90,7 @@ class StoreImpl final : public Store {
   // store_open.cc
   [[nodiscard]] Status recover_intents(std::vector<std::string>& object_keys);
   [[nodiscard]] Status recover_rows(RecoveredEpochs& epochs);
-  [[nodiscard]] bool recover_row(std::string_view key, std::string_view value,
-                                 RecoveredEpochs& epochs);
+  void recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs);
   [[nodiscard]] Status recover_catalog(const std::vector<std::string>& pending_keys);
   [[nodiscard]] Status record_start(const RecoveredEpochs& epochs);
 
@@ -149,7 +149,13 @@ class StoreImpl final : public Store {
   RetryWindow retries_;
   std::atomic<uint64_t> generation_ = 0;
 
+  void quarantine(const std::string& tenant, uint64_t profiles);
+  [[nodiscard]] uint64_t quarantined_of(const std::string& tenant) const;
+
   std::mutex verify_mutex_;
+  mutable std::mutex quarantine_mutex_;
+  /// Profiles lost with a damaged log; "" when it cannot be said whose they were.
+  std::map<std::string, uint64_t, std::less<>> quarantined_;
   std::mutex seal_mutex_;
   std::vector<PendingSeal> pending_seals_;
   std::string writer_;  ///< Empty until claimed.
@@ -163,7 +169,7 @@ class StoreImpl final : public Store {
 
   std::atomic<uint64_t> unsealed_bytes_ = 0;
   std::atomic<uint64_t> profiles_ = 0, duplicates_ = 0, rows_ = 0, seals_ = 0, seal_failures_ = 0,
-                        sealed_profiles_ = 0, quarantined_ = 0, corrupt_objects_ = 0;
+                        sealed_profiles_ = 0, corrupt_objects_ = 0;
 };
 
 }  // namespace hearth::storage

@@ -137,38 +137,46 @@ Status StoreImpl::recover_intents(std::vector<std::string>& object_keys) {
       });
 }
 
-// False when the row cannot be used: a name or its form was lost with a damaged log.
-bool StoreImpl::recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs) {
+// A row that cannot be used, because a name or its own form was lost with a damaged log, is
+// counted.
+void StoreImpl::recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs) {
   const auto row = RowKey::decode(key);
-  if (!row) return false;
-  const std::string* tenant = tenants_.name(row->tenant);
-  const std::string* service = services_.name(row->service);
+  const std::string* tenant = row ? tenants_.name(row->tenant) : nullptr;
+  const std::string* service = row ? services_.name(row->service) : nullptr;
   auto record = HeadRecord::parse(std::string(value));
-  if (tenant == nullptr || service == nullptr || !record) return false;
+  if (tenant == nullptr || service == nullptr || !record) {
+    return quarantine(tenant == nullptr ? "" : *tenant, 1);
+  }
   const size_t bytes = (*record)->value.size();
   (*record)->charge = options_.memory->must_charge(bytes);
+  const int64_t now_ns = options_.clock->boot_ns();
   std::shared_ptr<Epoch>& epoch = epochs.by_number[row->epoch];
   if (!epoch) {
     epoch = std::make_shared<Epoch>(Epoch::Identity{row->epoch, row->tenant, row->service, *tenant,
                                                     *service, random_uuid(*options_.random)},
-                                    seed_, options_.clock->boot_ns(), *options_.memory, kv_.get());
+                                    seed_, now_ns, *options_.memory, kv_.get());
   }
-  if (!contents_->recover(row->generation, {epoch, std::move(*record)},
-                          options_.clock->boot_ns())) {
-    return false;
+  if (!contents_->recover(row->generation, {epoch, std::move(*record)}, now_ns)) {
+    return quarantine(*tenant, 1);
   }
   ++epoch->unsealed;
   unsealed_bytes_ += bytes;
-  return true;
 }
 
 Status StoreImpl::recover_rows(RecoveredEpochs& epochs) {
-  HEARTH_RETURN_IF_ERROR(kv_->scan(KvFamily::head, kRowPrefix, prefix_end(kRowPrefix),
+  const Status scanned = kv_->scan(KvFamily::head, kRowPrefix, prefix_end(kRowPrefix),
                                    [&](std::string_view key, std::string_view value) {
-                                     if (!recover_row(key, value, epochs)) ++quarantined_;
+                                     recover_row(key, value, epochs);
                                      return true;
-                                   }));
-  if (quarantined_ > 0) log::warn("rows were quarantined", {{"rows", quarantined_.load()}});
+                                   });
+  if (!scanned && scanned.error().code != ErrorCode::data_loss) return scanned;
+  if (!scanned) {
+    // A damaged table file: what stands before the damage is served, the rest is told to be
+    // missing.
+    log::error("the head is damaged", {{"error", scanned.error().message}});
+    quarantine("", 1);
+  }
+  if (!quarantined_.empty()) log::warn("profiles were lost with a damaged log");
   return {};
 }
 

@@ -238,7 +238,7 @@ Status StoreImpl::verify_group(HeadGroup& group) {
   });
   if (bad == 0) return {};
   group.epoch()->unsealed -= bad;
-  quarantined_ += bad;
+  quarantine(group.epoch()->identity().tenant_name, bad);
   log::warn("profiles without their symbols were quarantined",
             {{"tenant", group.epoch()->identity().tenant_name},
              {"service", group.epoch()->identity().service_name},
