@@ -113,6 +113,8 @@ TEST_CASE("labels are refused with upstream's words and reasons", "[ingest]") {
         "has label name too long: 'nnn");
   check(web({{"a", std::string(2049, 'v')}}), "label_value_too_long",
         "has label value too long: 'vvv");
+  check(web({{"a", "1"}, {"b", "1"}, {"a", "2"}}), "duplicate_label_names",
+        "has duplicate label name: 'a'");
   std::vector<Label> many = web();
   for (int i = 0; i < 40; ++i) many.push_back({"l" + std::to_string(i), "v"});
   check(many, "max_label_names_per_series", "has 42 label names; limit 30");
@@ -441,6 +443,20 @@ TEST_CASE("active series are limited per tenant and forgotten after a while", "[
                         .stack("x", {1}, {{"l", "2"}})
                         .stack("x", {1}, {{"l", "3"}});
   check_refused(f.prepare(bomb, web()), "series_limit", "limit 2");
+}
+
+TEST_CASE("a series that goes on sending is counted once", "[ingest]") {
+  Fixture f(ingest::Limits{.active_series_max = 2});
+  const auto push = [&](const std::string& pod) {
+    return f.prepare(one_stack(), web({{"pod", pod}}));
+  };
+  for (int i = 0; i < 4; ++i) {
+    CHECK(push("a"));
+    f.clock.boot += 1900 * kSecond;
+  }
+  CHECK(push("a"));
+  CHECK(push("b"));
+  CHECK_FALSE(push("c"));
 }
 
 TEST_CASE("refusals are counted by tenant and reason, in bounded memory", "[ingest]") {
