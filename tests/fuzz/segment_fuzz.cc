@@ -1,0 +1,178 @@
+// Any bytes as a segment: a value or an error, no crash, no memory beyond the limits. Mutated files
+// would all end at a checksum, so the harness repairs those of tail and directory, and of the
+// sections that the directory lists; the first byte selects a decoder of one section instead.
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "base/zstd_codec.h"
+#include "storage/key_sections.h"
+#include "storage/profile_section.h"
+#include "storage/row_adder.h"
+#include "storage/segment_directory.h"
+#include "storage/segment_inspect.h"
+#include "storage/segment_reader.h"
+#include "storage/segment_verify.h"
+#include "storage/series_section.h"
+#include "storage/symbol_sections.h"
+#include "storage/tree_sections.h"
+#include "support/memory_object.h"
+
+namespace hearth::storage {
+namespace {
+
+void put_u32(std::string& bytes, size_t at, uint32_t v) {
+  std::memcpy(bytes.data() + at, &v, sizeof v);
+}
+
+/// Stores the directory again with true checksums of every section; gives up where the frame itself
+/// is broken.
+std::string repair(std::string bytes) {
+  if (bytes.size() < kHeaderBytes + kTailBytes) return bytes;
+  const size_t tail = bytes.size() - kTailBytes;
+  put_u32(bytes, tail + 24, crc32c(std::string_view(bytes).substr(tail, 24)));
+  const auto pointer = decode_tail(std::string_view(bytes).substr(tail), bytes.size());
+  if (!pointer || pointer->raw > (1U << 20U)) return bytes;
+  std::string raw;
+  if (!zstd_decompress(std::string_view(bytes).substr(pointer->offset, pointer->stored),
+                       pointer->raw, raw))
+    return bytes;
+  auto directory = decode_directory(raw, pointer->offset);
+  if (!directory) return bytes;
+  for (DatasetEntry& d : directory->datasets) {
+    for (SectionEntry& s : d.sections)
+      s.crc = crc32c(std::string_view(bytes).substr(s.offset, s.stored));
+  }
+  raw = encode_directory(*directory);
+  const std::string stored = zstd_compress(raw, 1);
+  bytes.resize(pointer->offset);
+  bytes += stored;
+  bytes +=
+      encode_tail({pointer->offset, static_cast<uint32_t>(stored.size()),
+                   static_cast<uint32_t>(raw.size()), crc32c(stored), kFormatMajor, kFormatMinor});
+  return bytes;
+}
+
+/// Small enough that a lie about sizes, not the fuzzer, is what takes memory.
+bool is_small(const DatasetInfo& info) {
+  return info.keys <= (1U << 20U) && info.profiles <= (1U << 16U);
+}
+
+void read_dataset(const Dataset& dataset) {
+  (void)dataset.series();
+  (void)dataset.symbols();
+  const auto profiles = dataset.profiles();
+  if (!profiles || !is_small(dataset.info())) return;
+  std::vector<uint32_t> all((*profiles)->size());
+  for (uint32_t p = 0; p < all.size(); ++p) all[p] = p;
+  std::vector<int64_t> by_key(dataset.info().keys);
+  for (size_t t = 0; t < dataset.info().family.types.size(); ++t)
+    (void)dataset.add_rows(all, t, by_key);
+}
+
+void fuzz_file(std::string_view data) {
+  const std::string bytes = repair(std::string(data));
+  const auto reader = SegmentReader::open(std::make_unique<test::MemoryObject>(bytes), "");
+  if (reader) {
+    for (size_t i = 0; i < (*reader)->dataset_count(); ++i) read_dataset(*(*reader)->dataset(i));
+  }
+  (void)verify_segment(test::MemoryObject(bytes), "");
+}
+
+/// Tables that the decoders of later sections refer to: some strings, functions, mappings,
+/// locations and nodes.
+OwnedSymbols some_symbols() {
+  OwnedSymbols s;
+  for (int i = 0; i < 8; ++i) s.strings.views.push_back("abcdefg");
+  s.function_name.assign(4, 0);
+  s.mapping_start.assign(2, 0);
+  s.node_parent.assign(9, 0);
+  return s;
+}
+
+void fuzz_rows(std::string_view data) {
+  const std::vector<uint32_t> rows = {3, 0, 5};
+  const std::vector<int64_t> period = {10'000'000, 1, INT64_MIN};
+  RowAdder adder;
+  if (!parse_row_block(data, 8, 2, adder.parsed)) return;
+  std::vector<int64_t> by_key(300);
+  const std::vector<uint32_t> chosen = {0, 2};
+  for (const size_t type : {0U, 1U})
+    (void)adder.add(adder.parsed, type, 0, rows, period, chosen, by_key);
+  DecodedRowBlock decoded;
+  if (!decode_row_block(adder.parsed, rows, period, by_key.size(), decoded)) return;
+  RowBlockView view{rows, period, decoded.key, {decoded.values[0], decoded.values[1]}};
+  ParsedRowBlock again;
+  const std::string encoded = encode_row_block(view);
+  if (!parse_row_block(encoded, 8, 2, again)) __builtin_trap();
+  DecodedRowBlock twice;
+  if (!decode_row_block(again, rows, period, by_key.size(), twice) ||
+      twice.values != decoded.values)
+    __builtin_trap();
+}
+
+/// decode(encode(decode(x))) == decode(x) for strings; the others are compared by verify.
+void fuzz_strings(std::string_view data) {
+  ByteReader reader(data);
+  StringColumn strings;
+  if (!decode_strings(reader, strings)) return;
+  std::string encoded;
+  StringColumn again;
+  ByteReader second(encoded);
+  if (!encode_strings(strings.views, encoded)) __builtin_trap();
+  second = ByteReader(encoded);
+  if (!decode_strings(second, again) || again.views != strings.views) __builtin_trap();
+}
+
+void fuzz_section(unsigned section, std::string_view data) {
+  OwnedSymbols s = some_symbols();
+  Successors successors;
+  ProfileTable profiles;
+  std::vector<LabelSet> series;
+  switch (section) {
+    case 1:
+      return fuzz_strings(data);
+    case 2:
+      s.function_name.clear();
+      return (void)decode_functions(data, s);
+    case 3:
+      s.mapping_start.clear();
+      return (void)decode_mappings(data, s);
+    case 4:
+      return (void)decode_locations(data, s);
+    case 5:
+      return (void)decode_edges(data, 5, successors);
+    case 6:
+      successors = {{0, 2, 4, 5, 5, 6}, {1, 2, 2, 3, 4, 1}};
+      return (void)decode_tree(data, data.empty() ? 0 : static_cast<unsigned char>(data[0]),
+                               successors, s);
+    case 7:
+      return (void)decode_keys(data.substr(0, std::min<size_t>(8, data.size())),
+                               data.substr(std::min<size_t>(8, data.size())), 5, s);
+    case 8:
+      return (void)decode_series(data, 3, series);
+    case 9:
+      return (void)decode_profiles(data, 4, 2, 2, profiles);
+    default:
+      return fuzz_rows(data);
+  }
+}
+
+}  // namespace
+}  // namespace hearth::storage
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (data[0] == 0) {
+    hearth::storage::fuzz_file(rest);
+  } else {
+    hearth::storage::fuzz_section(data[0] % 11, rest);
+  }
+  return 0;
+}
