@@ -1,0 +1,211 @@
+#include <streamvbyte.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "base/varint.h"
+#include "formats/pprof_decoder.h"
+#include "harness.h"
+#include "ingest/normalise.h"
+#include "storage/segment_file.h"
+#include "storage/segment_reader.h"
+#include "storage/segment_writer.h"
+#include "storage/streamvbyte.h"
+#include "stream.h"
+#include "support/memory_object.h"
+#include "symbols/dictionary.h"
+
+namespace hearth::bench {
+namespace {
+
+using storage::DatasetInput;
+
+/// The first `n` profiles of a stream as one dataset, as a seal would hand it to the writer.
+DatasetInput make_dataset(const Stream& stream, size_t n) {
+  DatasetInput in;
+  in.tenant = "anonymous";
+  in.service = stream.name;
+  in.series.push_back(
+      *LabelSet::make({{"__name__", "process_cpu"}, {"service_name", stream.name}}));
+  symbols::Dictionary dictionary({}, 1);
+  symbols::MapScratch scratch;
+  std::vector<uint32_t> keys;
+  in.row_begin.push_back(0);
+  ProfileBatch batch;
+  for (size_t p = 0; p < std::min(n, stream.size()); ++p) {
+    HEARTH_CHECK(formats::decode_pprof(stream.raw[p], {}, batch).has_value(), "decode_pprof");
+    ingest::clear_addresses(batch);
+    dictionary.map(batch, keys, scratch);
+    if (p == 0) {
+      for (const auto& t : batch.sample_types) {
+        in.family.types.push_back(
+            {std::string(batch.strings[t.type]), std::string(batch.strings[t.unit])});
+      }
+    }
+    in.profile_series.push_back(0);
+    in.profile_start_ns.push_back(batch.time_ns);
+    in.profile_duration_ns.push_back(batch.duration_ns);
+    in.profile_period.push_back(batch.period);
+    in.profile_id.push_back({p * 0x9e3779b97f4a7c15U, ~p * 0xbf58476d1ce4e5b9U});
+    in.row_key.insert(in.row_key.end(), keys.begin(), keys.end());
+    in.row_value.insert(in.row_value.end(), batch.samples.values.begin(),
+                        batch.samples.values.end());
+    in.row_begin.push_back(static_cast<uint32_t>(in.row_key.size()));
+  }
+  in.symbols = dictionary.tables();
+  return in;
+}
+
+std::string write(const DatasetInput& in) {
+  std::string bytes;
+  storage::SegmentWriter writer({}, [&](std::string_view part) {
+    bytes += part;
+    return Status{};
+  });
+  HEARTH_CHECK(writer.add(in).has_value(), "write a dataset");
+  HEARTH_CHECK(writer.finish().has_value(), "finish a segment");
+  return bytes;
+}
+
+// Bytes per profile of every section as more profiles share a dataset.
+void run_size(Context& context) {
+  for (const Stream& stream : streams(context, 1000)) {
+    size_t previous = 0;
+    for (const size_t n : {1U, 10U, 100U, 228U, 1000U}) {
+      const size_t count = std::min<size_t>(n, stream.size());
+      if (std::exchange(previous, count) == count) continue;
+      const std::string bytes = write(make_dataset(stream, count));
+      const auto directory = storage::read_segment_directory(test::MemoryObject(bytes));
+      HEARTH_CHECK(directory.has_value(), "read what was written");
+      const auto per_profile = [&](const std::string& section, uint64_t size) {
+        context.report(
+            "size/curve",
+            {{"stream", stream.name}, {"profiles", std::to_string(count)}, {"section", section}},
+            "B/profile", {static_cast<double>(size) / static_cast<double>(count)});
+      };
+      const storage::DatasetEntry& dataset = directory->datasets[0];
+      for (const auto& s : dataset.sections) per_profile(storage::section_name(s.kind), s.stored);
+      per_profile("all", dataset.stored_bytes());
+    }
+  }
+}
+
+void run_seal(Context& context) {
+  for (const Stream& stream : streams(context, 1000)) {
+    for (const size_t n : {5U, 20U, 1000U}) {
+      const DatasetInput in = make_dataset(stream, n);
+      const auto profiles = static_cast<double>(in.profile_series.size());
+      context.compare(
+          "seal", {{"stream", stream.name}, {"profiles", std::to_string(in.profile_series.size())}},
+          {{"hearth", [&] { keep(write(in)); }}},
+          {Metric::cost("us/profile", profiles, 1e6),
+           Metric::cost("ns/row", static_cast<double>(in.row_key.size()), 1e9)});
+    }
+  }
+}
+
+// From stored bytes: symbols decoded; rows of all, half and one of the profiles added up.
+void run_read(Context& context) {
+  for (const Stream& stream : streams(context, 1000)) {
+    const DatasetInput in = make_dataset(stream, 1000);
+    const auto reader =
+        storage::SegmentReader::open(std::make_unique<test::MemoryObject>(write(in)), "");
+    HEARTH_CHECK(reader.has_value(), "open a segment");
+    const auto dataset = (*reader)->dataset(0);
+    const storage::DatasetInfo& info = dataset->info();
+    const bench::Params params = {{"stream", stream.name},
+                                  {"profiles", std::to_string(info.profiles)}};
+    context.compare("segment/symbols", params, {{"hearth", [&] { keep(dataset->symbols()); }}},
+                    {Metric::cost("ns/node", static_cast<double>(info.nodes), 1e9),
+                     Metric::cost("ms", 1, 1e3)});
+    std::vector<int64_t> by_key(info.keys);
+    for (const uint32_t step : {1U, 2U, 100U}) {
+      std::vector<uint32_t> chosen;
+      uint64_t rows = 0;
+      for (uint32_t p = 0; p < info.profiles; p += step) {
+        chosen.push_back(p);
+        rows += (*dataset->profiles())->rows[p];
+      }
+      bench::Params with = params;
+      with.emplace_back("chosen", "1/" + std::to_string(step));
+      context.compare(
+          "segment/rows", with,
+          {{"hearth",
+            [&] {
+              const size_t last = info.family.types.size() - 1;
+              HEARTH_CHECK(dataset->add_rows(chosen, last, by_key).has_value(), "add rows");
+            }}},
+          {Metric::cost("ns/row", static_cast<double>(rows), 1e9), Metric::cost("ms", 1, 1e3)});
+    }
+  }
+}
+
+/// Gaps between ids as rows have them: mostly one byte, some two.
+std::vector<uint32_t> sample_gaps(size_t n) {
+  std::vector<uint32_t> values(n);
+  uint64_t state = 1;
+  for (uint32_t& v : values) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    v = static_cast<uint32_t>(state >> 33U) >> ((state >> 20U) % 3 == 0 ? 16U : 24U);
+  }
+  return values;
+}
+
+void decode_varints(const std::string& bytes, std::vector<uint32_t>& out) {
+  const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
+  for (uint32_t& v : out) {
+    v = *p & 0x7fU;
+    for (unsigned shift = 7; *p++ >= 0x80; shift += 7) v |= (*p & 0x7fU) << shift;
+  }
+}
+
+void run_codec(Context& context) {
+  const std::vector<uint32_t> values = sample_gaps(65'536);
+  const size_t n = values.size();
+  std::string encoded;
+  storage::svb::encode(values, encoded);
+  std::string varints;
+  for (const uint32_t v : values) put_varint(varints, v);
+  const std::string padded = encoded + std::string(16, '\0');
+  std::vector<uint32_t> out(n);
+  const auto metric = {Metric::cost("ns/value", static_cast<double>(n), 1e9)};
+  context.compare("codec/decode",
+                  {{"bytes/value",
+                    std::to_string(static_cast<double>(encoded.size()) / static_cast<double>(n))}},
+                  {{"ssse3", [&] { storage::svb::decode_ssse3(encoded, n, out.data()); }},
+                   {"scalar", [&] { storage::svb::decode_scalar(encoded, n, out.data()); }},
+                   {"check", [&] { keep(storage::svb::check(encoded, n)); }},
+                   {"varint", [&] { decode_varints(varints, out); }},
+                   {"libstreamvbyte",
+                    [&] {
+                      streamvbyte_decode(reinterpret_cast<const uint8_t*>(padded.data()),
+                                         out.data(), static_cast<uint32_t>(n));
+                    }}},
+                  metric);
+  std::vector<uint8_t> library(streamvbyte_max_compressedbytes(static_cast<uint32_t>(n)));
+  context.compare(
+      "codec/encode", {},
+      {{"hearth",
+        [&] {
+          encoded.clear();
+          storage::svb::encode(values, encoded);
+        }},
+       {"libstreamvbyte",
+        [&] {
+          keep(streamvbyte_encode(values.data(), static_cast<uint32_t>(n), library.data()));
+        }}},
+      metric);
+}
+
+const Registration kCodec("codec", run_codec);
+const Registration kSize("size/curve", run_size);
+const Registration kSeal("seal", run_seal);
+const Registration kRead("segment", run_read);
+
+}  // namespace
+}  // namespace hearth::bench
