@@ -2,7 +2,7 @@
 // Usage: node build.mjs [--out DIR] [--watch]. The result depends on the sources and package-lock.json only.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
@@ -13,7 +13,6 @@ const argument = (name, fallback) => {
   return at < 0 ? fallback : process.argv[at + 1];
 };
 const out = argument('--out', join(root, 'dist'));
-const watch = process.argv.includes('--watch');
 
 const shared = {
   absWorkingDir: root,
@@ -97,7 +96,7 @@ function writeManifest() {
   writeFileSync(join(out, 'manifest.json'), `${JSON.stringify(files, null, 1)}\n`);
 }
 
-async function build() {
+async function buildAll() {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const page = await esbuild.build({
@@ -122,13 +121,23 @@ async function build() {
   if (process.argv.includes('--metafile')) writeFileSync(argument('--metafile'), JSON.stringify(page.metafile));
 }
 
-await build();
-if (watch) {
-  const { watch: watchFiles } = await import('node:fs');
-  let timer;
-  console.log(`watching ${basename(root)}/src, writing ${out}`);
-  watchFiles(join(root, 'src'), { recursive: true }, () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => build().catch((error) => console.error(error.message)), 50);
-  });
+/** Builds again after every change; esbuild looks for changes, because Node 18 cannot watch folders on Linux. */
+async function watchSources() {
+  let first = true;
+  const rebuild = {
+    name: 'rebuild',
+    setup: (build) => {
+      build.onEnd(async ({ errors }) => {
+        if (!first && errors.length === 0) await buildAll();
+        first = false;
+      });
+    },
+  };
+  const entryPoints = ['src/ui/main.tsx', 'src/theme.ts', 'src/engine/decode_worker.ts', 'src/styles/main.css'];
+  const context = await esbuild.context({ ...shared, entryPoints, format: 'esm', write: false, jsx: 'automatic', jsxImportSource: 'preact', plugins: [rebuild] });
+  await context.watch();
+  console.log(`watching src, writing ${out}`);
 }
+
+await buildAll();
+if (process.argv.includes('--watch')) await watchSources();

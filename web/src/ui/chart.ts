@@ -26,6 +26,8 @@ export interface ChartOptions {
   grid: string;
   panel: string;
   zone: Zone;
+  /** Ticks at powers of two. */
+  binary: boolean;
   format(value: number): string;
   brush(from: number, to: number): void;
   clear(): void;
@@ -40,6 +42,8 @@ export function stack(lines: readonly Line[]): Points[] {
 }
 
 const MIN_BRUSH_PIXELS = 5;
+/** Steps of an axis of bytes. */
+const POWERS = Array.from({ length: 60 }, (_, n) => 2 ** n);
 const AXIS_FONT = '11px system-ui, sans-serif';
 
 export class Chart {
@@ -66,7 +70,7 @@ export class Chart {
 
   set(data: ChartData, options: ChartOptions, brush: { from: number; to: number } | null): void {
     this.options = options;
-    const shape = JSON.stringify([data.lines.map((l) => [l.label, l.colour]), data.stacked, options.text, options.grid, options.panel, options.zone]);
+    const shape = JSON.stringify([data.lines.map((l) => [l.label, l.colour]), data.stacked, options.text, options.grid, options.panel, options.zone, options.binary]);
     if (shape !== this.shape) {
       this.plot?.destroy();
       this.plot = this.create(data);
@@ -112,7 +116,7 @@ export class Chart {
         scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] } },
         axes: [
           { ...axis, size: 24, space: 80, gap: 6, values: (_, splits) => this.instants(splits) },
-          { ...axis, size: 78, space: 34, gap: 6, values: (_, splits) => splits.map((v) => this.options.format(v)) },
+          { ...axis, size: 78, space: 26, gap: 6, incrs: this.options.binary ? POWERS : undefined, values: (_, splits) => this.amounts(splits) },
         ],
         series: [{}, ...series],
         hooks: {
@@ -124,6 +128,12 @@ export class Chart {
       [data.times.map((t) => t / 1000), ...lines.map((l) => l.points)] as uPlot.AlignedData,
       this.host,
     );
+  }
+
+  /** Labels of the value axis; one that says the same as the one before is left out. */
+  private amounts(values: readonly number[]): string[] {
+    const labels = values.map((value) => this.options.format(value));
+    return labels.map((label, i) => (label === labels[i - 1] ? '' : label));
   }
 
   /** Clock times in the page's zone; the day where it changes or when points are days apart. */

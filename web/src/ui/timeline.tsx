@@ -4,7 +4,7 @@ import type { Labels, Series } from '../net/types';
 import { getJson } from '../net/api';
 import { formatRate, formatValue, plural } from '../state/format';
 import { typeInfo } from '../state/profile_type';
-import { formatInstant, formatSpan, isoTime } from '../state/time';
+import { describeDuration, formatInstant, formatSpan, isoTime } from '../state/time';
 import { parseMatchers, printMatchers } from '../state/selector';
 import { commit, now, span, state, themeVersion, zone } from './app';
 import type { Chart, ChartData, ChartOptions, Line } from './chart';
@@ -69,6 +69,13 @@ function Legend({ series, isolated, isolate }: { series: Series; isolated: strin
       ))}
     </ul>
   );
+}
+
+/** What one point is: a rate for work done; for what is alive the plain sum of the profiles in it, said as such. */
+function describePoints(type: string, step: number): string {
+  const { label, cumulative } = typeInfo(type);
+  const width = describeDuration(step);
+  return cumulative ? `${label}, one point per ${width}` : `${label}, sum of all profiles in ${width}`;
 }
 
 interface Hover {
@@ -191,6 +198,7 @@ function Plot({ series, type, lines }: { series: Series; type: string; lines: Li
     grid: cssColour('--line'),
     panel: cssColour('--panel'),
     zone: zone.value,
+    binary: typeInfo(type).unit === 'bytes',
     format: formatOf(type),
     brush: (from, to) => commit({ b: { from, to } }),
     clear: () => commit({ b: null }),
@@ -239,7 +247,7 @@ export function Timeline({ resource, type }: { resource: Resource<Series>; type:
         <GroupBy />
         <BrushChip />
         <span class="spring" />
-        <span class="muted">{series ? `${typeInfo(type).label}, ${series.step / 1000} s a point` : ''}</span>
+        <span class="muted">{series ? describePoints(type, series.step) : ''}</span>
         <button class="ghost small" aria-pressed={table} onClick={() => setTable(!table)}>
           {table ? 'Show as chart' : 'Show as table'}
         </button>

@@ -24,6 +24,8 @@ const SORTS = [
 ] as const;
 type Sort = (typeof SORTS)[number]['value'];
 
+/** Changes under this part are drawn calm. */
+const SLIGHT = 0.03;
 const QUIET_MS = 5 * MINUTE;
 
 const relativeChange = (row: ServiceRow): number =>
@@ -51,7 +53,8 @@ function Change({ row }: { row: ServiceRow }) {
   if (row.total === null || row.total === undefined) return <span class="muted" />;
   if (row.previous === null || row.previous === undefined) return <span class="muted">no data before</span>;
   const text = formatChange(row.total, row.previous);
-  const kind = text.startsWith('▲') ? 'up' : text.startsWith('▼') ? 'down' : 'same';
+  const slight = row.previous > 0 && relativeChange(row) < SLIGHT;
+  const kind = slight ? 'same' : text.startsWith('▲') ? 'up' : text.startsWith('▼') ? 'down' : 'same';
   return (
     <span class={`change ${kind}`} title={`before: ${row.previous}`}>
       {text}
