@@ -100,7 +100,7 @@ export function FlamePanel(props: Props) {
     if (engine.tree !== answer) engine.setTree(answer);
     const fresh = new Refiner(
       // A cap that the address asks for holds for the first answer: what is opened is opened.
-      engine, { ...props.params, cap: undefined },
+      engine, { ...props.params, cap: undefined, min: undefined },
       (finer) => {
         setTree(finer);
         setFocus(engine.focus);

@@ -28,6 +28,7 @@ import { ErrorPanel, FirstLoad, Partial, Reloading, Skeleton } from '../states';
 import { Timeline } from '../timeline';
 
 const TIMELINE_POINTS = 240;
+const ALL_FRAMES = 1_000_000;
 const TABLE_LIMIT = 100_000;
 const WIDE = '(min-width: 1200px)';
 const VIEW_NAMES: Record<View, string> = { split: 'Split', flame: 'Flame', table: 'Table', sandwich: 'Sandwich' };
@@ -44,8 +45,11 @@ function useWide(): boolean {
   return wide;
 }
 
-/** `cap=` of the address, a debugging aid: how many frames the server may send. */
-const capOfAddress = (): string | undefined => state.value.rest.find(([name]) => name === 'cap')?.[1];
+/** `cap=` of the address, a debugging aid: how many frames the server may send; `all` = every frame, up to its limit. */
+function capOfAddress(): Params {
+  const cap = state.value.rest.find(([name]) => name === 'cap')?.[1];
+  return cap === 'all' ? { cap: ALL_FRAMES, min: 1 } : { cap };
+}
 
 async function loadTree(params: Params, signal: AbortSignal): Promise<FrameTree> {
   const [payload] = await getTrees('tree', params, signal);
@@ -112,7 +116,7 @@ function Body({ services, type }: { services: Services | null; type: string }) {
   const range = b ?? span.value;
   const params = queryParams(type, range);
   const paramsKey = JSON.stringify(params);
-  const treeParams: Params = { ...params, o: o === 'bu' ? 'bu' : undefined, cap: capOfAddress() };
+  const treeParams: Params = { ...params, o: o === 'bu' ? 'bu' : undefined, ...capOfAddress() };
   const treeKey = JSON.stringify(treeParams);
   const tree = useResource<FrameTree>(treeKey, (signal) => loadTree(treeParams, signal));
   const functions = useResource<Functions>(paramsKey, (signal) => getJson('functions', { ...params, limit: TABLE_LIMIT }, signal));
