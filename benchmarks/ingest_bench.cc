@@ -1,0 +1,209 @@
+// ingest/*: gzip body → durable ack, in process and over HTTP. Rates are profiles per CPU-second of
+// this process (all its threads), because a lone client mostly waits for the disk; wall rates stand
+// beside them.
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <thread>
+
+#include "base/gzip_codec.h"
+#include "db/database.h"
+#include "formats/pprof_decoder.h"
+#include "harness.h"
+#include "scratch_dir.h"
+#include "server/server.h"
+#include "stream.h"
+
+namespace hearth::bench {
+namespace {
+
+constexpr size_t kWriters = 8;
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double wall_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+[[noreturn]] void give_up(const std::string& what) {
+  std::fprintf(stderr, "ingest benchmark: %s\n", what.c_str());
+  std::exit(1);
+}
+
+/// Runs `work(i)` for every i below `count` on kWriters threads.
+void in_parallel(size_t count, const std::function<void(size_t)>& work) {
+  std::atomic<size_t> next = 0;
+  std::vector<std::jthread> threads;
+  for (size_t t = 0; t < kWriters; ++t) {
+    threads.emplace_back([&] {
+      for (size_t i = next++; i < count; i = next++) work(i);
+    });
+  }
+}
+
+void ingest_one(Database& db, const std::string& body, const std::string& service,
+                int64_t time_ns) {
+  thread_local std::string raw;
+  thread_local ProfileBatch batch;
+  if (!gunzip(body, 64u << 20, raw)) give_up("gunzip");
+  if (const Status s = formats::decode_pprof(raw, {}, batch); !s) give_up(s.error().message);
+  batch.time_ns = time_ns;
+  ingest::Incoming incoming;
+  incoming.labels = {{"__name__", "process_cpu"}, {"service_name", service}};
+  incoming.batch = &batch;
+  incoming.raw = raw;
+  incoming.index = static_cast<uint64_t>(time_ns);
+  incoming.idempotency_key = "bench";
+  auto prepared = db.pipeline().prepare(Tenant::anonymous(), incoming);
+  if (!prepared) give_up(prepared.error().message);
+  const auto outcome = db.pipeline().commit(Tenant::anonymous(), std::span(&*prepared, 1));
+  if (!outcome) give_up(outcome.error().message);
+  if (outcome->stored == 0) give_up("a profile was taken for a retry");
+}
+
+struct Rates {
+  std::vector<double> per_cpu_second, per_second;
+};
+
+/// Measures `passes` passes of `work`, each over `count` profiles.
+Rates measure(size_t passes, size_t count, const std::function<void(size_t pass, size_t i)>& work) {
+  Rates rates;
+  for (size_t pass = 0; pass < passes; ++pass) {
+    const double cpu = cpu_seconds();
+    const double wall = wall_seconds();
+    in_parallel(count, [&](size_t i) { work(pass, i); });
+    rates.per_cpu_second.push_back(static_cast<double>(count) / (cpu_seconds() - cpu));
+    rates.per_second.push_back(static_cast<double>(count) / (wall_seconds() - wall));
+  }
+  return rates;
+}
+
+void report(Context& context, const std::string& name, const Params& params, const Rates& rates) {
+  context.report(name, params, "profiles/CPU-s", rates.per_cpu_second);
+  context.report(name, params, "profiles/s", rates.per_second);
+}
+
+Params params_of(const Stream& stream, size_t services) {
+  return {{"stream", stream.name},
+          {"services", std::to_string(services)},
+          {"writers", std::to_string(kWriters)},
+          {"gzip_bytes", std::to_string(static_cast<size_t>(stream.gzip_bytes() /
+                                                            static_cast<double>(stream.size())))}};
+}
+
+void ingest_in_process(Context& context, const Stream& stream, size_t services) {
+  const ScratchDir dir("ingest");
+  Database::Options options;
+  options.data_dir = dir.path();
+  auto db = Database::open(options);
+  if (!db) give_up(db.error().message);
+  const size_t count = std::max<size_t>(stream.size(), 5 * services);
+  const Rates rates = measure(context.options().runs, count, [&](size_t pass, size_t i) {
+    const auto time_ns =
+        static_cast<int64_t>(1'700'000'000'000'000'000 + (pass * count + i) * 1'000'000);
+    ingest_one(**db, stream.gzip[(i / services + i) % stream.size()],
+               "service-" + std::to_string(i % services), time_ns);
+  });
+  report(context, "ingest/in-process", params_of(stream, services), rates);
+}
+
+/// A blocking keep-alive connection that posts bodies and reads the status line.
+class Poster {
+ public:
+  explicit Poster(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      give_up("connect");
+  }
+  ~Poster() { ::close(fd_); }
+  Poster(const Poster&) = delete;
+  Poster& operator=(const Poster&) = delete;
+
+  void post(const std::string& target, const std::string& body, size_t number) {
+    // A key of its own: the same bytes come again in later passes and are no retries.
+    const std::string head =
+        "POST " + target +
+        " HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: " + std::to_string(number) +
+        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    send_all(head);
+    send_all(body);
+    std::string answer;
+    char piece[2048];
+    while (answer.find("\r\n\r\n") == std::string::npos) {
+      const ssize_t n = ::recv(fd_, piece, sizeof piece, 0);
+      if (n <= 0) give_up("the server closed the connection");
+      answer.append(piece, static_cast<size_t>(n));
+    }
+    if (answer.rfind("HTTP/1.1 200", 0) != 0)
+      give_up("answer: " + answer.substr(0, answer.find("\r\n")));
+  }
+
+ private:
+  void send_all(std::string_view data) const {
+    while (!data.empty()) {
+      const ssize_t n = ::send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
+      if (n <= 0) give_up("send");
+      data.remove_prefix(static_cast<size_t>(n));
+    }
+  }
+  int fd_;
+};
+
+void ingest_over_http(Context& context, const Stream& stream, size_t services) {
+  const ScratchDir dir("http");
+  server::Config config;
+  config.listen = "127.0.0.1:0";
+  config.database.data_dir = dir.path();
+  config.log_level = "warn";
+  auto server = server::Server::start(config);
+  if (!server) give_up(server.error().message);
+  const std::string url = (*server)->url();
+  const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  const size_t count = std::max<size_t>(stream.size(), 5 * services);
+  const Rates rates = measure(context.options().runs, count, [&](size_t pass, size_t i) {
+    // One connection per thread and pass.
+    thread_local std::unique_ptr<Poster> poster;
+    if (!poster) poster = std::make_unique<Poster>(port);
+    const size_t number = pass * count + i;
+    poster->post("/ingest?name=service-" + std::to_string(i % services),
+                 stream.gzip[(i / services + i) % stream.size()], number);
+  });
+  report(context, "ingest/http", params_of(stream, services), rates);
+  (*server)->stop();
+}
+
+void run_ingest(Context& context) {
+  for (const Stream& stream : streams(context, 228)) {
+    for (const size_t services : {size_t{1}, size_t{200}})
+      ingest_in_process(context, stream, services);
+  }
+}
+
+void run_http(Context& context) {
+  for (const Stream& stream : streams(context, 228)) {
+    for (const size_t services : {size_t{1}, size_t{200}})
+      ingest_over_http(context, stream, services);
+  }
+}
+
+const Registration kIngest("ingest/in-process", run_ingest);
+const Registration kHttp("ingest/http", run_http);
+
+}  // namespace
+}  // namespace hearth::bench
