@@ -187,7 +187,7 @@ asio::awaitable<void> Connection::run_handler() {
   }
   watch_peer(exchange.request.cancel);
   std::function<void()> work = [&exchange] { exchange.run_handler(); };
-  const bool ran = co_await run_on(*pool, work);
+  const bool ran = co_await run_on(*pool, server_.hops, work);
   stop_watching();
   if (!ran) exchange.refuse(503, "too many requests are waiting; try again");
 }

@@ -13,6 +13,7 @@
 
 #include "net/exchange.h"
 #include "net/head_check.h"
+#include "net/hop_count.h"
 #include "net/http_server.h"
 #include "net/router.h"
 
@@ -22,6 +23,7 @@ namespace hearth::net {
 struct ServerState {
   HttpServer::Options options;
   Router router;
+  std::shared_ptr<HopCount> hops = std::make_shared<HopCount>();
   std::atomic<bool> draining = false;
   std::atomic<uint64_t> next_id = 0;
   std::atomic<uint64_t> requests = 0;

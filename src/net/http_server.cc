@@ -199,6 +199,7 @@ Server::~Server() {
     // A handler that still runs holds on to its connection; its token is cancelled.
     all_closed_.wait(lock, [this] { return connections_.empty() && !accepting_; });
   }
+  state_.hops->wait_for_none();
   work_.reset();
   io_.stop();
 }

@@ -10,28 +10,47 @@
 #include <utility>
 
 #include "base/executor.h"
+#include "net/hop_count.h"
 
 namespace hearth::net {
 
+/// What waits on a pool: the work, and the coroutine that sleeps until it is done.
+template <class Handler>
+struct Hop {
+  Handler handler;
+  std::function<void()> work;
+};
+
+/// Resumes the coroutine on its own executor. Nothing of the hop is left on this thread afterwards.
+template <class Handler>
+void resume(std::shared_ptr<Hop<Handler>> hop, bool ran) {
+  const auto executor = boost::asio::get_associated_executor(hop->handler);
+  boost::asio::post(executor, [hop = std::move(hop), ran] {
+    auto handler = std::move(hop->handler);
+    handler(ran);
+  });
+}
+
 /// Runs `work` on `pool` while the awaiting coroutine sleeps, and resumes it on its own executor.
 /// Yields false, without running `work`, when the pool's queue is full. `work` must not throw.
-inline boost::asio::awaitable<bool> run_on(Executor& pool, std::function<void()> work) {
+/// The coroutine may be over before the pool's thread has left post(), so the io_context must not
+/// be destroyed before `hops` has counted down to none.
+inline boost::asio::awaitable<bool> run_on(Executor& pool, std::shared_ptr<HopCount> hops,
+                                           std::function<void()> work) {
   namespace asio = boost::asio;
-  const auto start = [&pool](auto handler, std::function<void()> task) {
+  const auto start = [&pool, hops = std::move(hops)](auto handler, std::function<void()> task) {
+    using Handler = decltype(handler);
     // Executor takes copyable tasks, completion handlers only move.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    auto executor = asio::get_associated_executor(*shared);
-    const auto finish = [shared, executor](bool ran) {
-      asio::post(executor, [shared, ran] {
-        auto resume = std::move(*shared);
-        resume(ran);
-      });
-    };
-    const bool taken = pool.try_submit([task = std::move(task), finish] {
-      task();
-      finish(true);
+    auto hop = std::make_shared<Hop<Handler>>(Hop<Handler>{std::move(handler), std::move(task)});
+    hops->begin();
+    const bool taken = pool.try_submit([hop, hops]() mutable {
+      hop->work();
+      resume(std::move(hop), true);
+      hops->end();
     });
-    if (!taken) finish(false);
+    if (taken) return;
+    resume(std::move(hop), false);
+    hops->end();
   };
   return asio::async_initiate<const asio::use_awaitable_t<>&, void(bool)>(
       start, asio::use_awaitable, std::move(work));
