@@ -59,28 +59,36 @@ FunctionTree empty_function_tree() {
   return tree;
 }
 
-FunctionTree canonical_tree(const LooseTree& loose) {
+FunctionTree canonical_tree(LooseTree loose) {
   const size_t n = loose.parent.size();
   if (n == 0) return empty_function_tree();
   const std::vector<uint32_t> name_rank = ranks_of(loose.names);
-  const std::vector<int64_t> total = totals_of(loose);
+  std::vector<int64_t> total = totals_of(loose);
   std::vector<uint32_t> rank(n);
   std::vector<uint8_t> keep(n);
   for (size_t i = 0; i < n; ++i) {
     rank[i] = name_rank[loose.name[i]];
     keep[i] = total[i] != 0 && (i == 0 || keep[loose.parent[i]]);
   }
-  const Preorder order = canonical_preorder(loose.parent, rank, loose.names.size(), keep);
-
   FunctionTree tree;
-  resize_columns(tree, order.size);
-  for (size_t i = 0; i < n; ++i) {
-    const uint32_t at = order.position[i];
-    if (at == kNoNode) continue;
-    tree.parent[at] = order.position[loose.parent[i]];
-    tree.name[at] = rank[i];
-    tree.self[at] = loose.self[i];
-    tree.total[at] = total[i];
+  const bool all = std::find(keep.begin() + 1, keep.end(), 0) == keep.end();
+  if (all && is_canonical_preorder(loose.parent, rank)) {
+    tree.parent = std::move(loose.parent);
+    tree.name = std::move(rank);
+    tree.self = std::move(loose.self);
+    tree.total = std::move(total);
+    tree.depth.resize(n);
+  } else {
+    const Preorder order = canonical_preorder(loose.parent, rank, loose.names.size(), keep);
+    resize_columns(tree, order.size);
+    for (size_t i = 0; i < n; ++i) {
+      const uint32_t at = order.position[i];
+      if (at == kNoNode) continue;
+      tree.parent[at] = order.position[loose.parent[i]];
+      tree.name[at] = rank[i];
+      tree.self[at] = loose.self[i];
+      tree.total[at] = total[i];
+    }
   }
   for (size_t i = 1; i < tree.size(); ++i) tree.depth[i] = tree.depth[tree.parent[i]] + 1;
   std::vector<std::string_view> by_rank(loose.names.size());
@@ -127,7 +135,7 @@ FunctionTree FunctionTree::cut(int64_t threshold) const {
     if (other_of[p] == kNoNode) other_of[p] = append(stays[p], other, 0);
     loose.self[other_of[p]] = add_saturating(loose.self[other_of[p]], total[i]);
   }
-  FunctionTree result = canonical_tree(loose);
+  FunctionTree result = canonical_tree(std::move(loose));
   result.without_stack = without_stack;
   return result;
 }
@@ -158,7 +166,7 @@ FunctionTree below_call_site(FunctionTree tree, const std::vector<std::string>& 
   for (size_t i = 0; i < tree.size(); ++i) {
     if (i < top || i >= end) loose.self[i] = 0;
   }
-  return canonical_tree(loose);
+  return canonical_tree(std::move(loose));
 }
 
 std::vector<FunctionRow> function_table(const FunctionTree& tree) {

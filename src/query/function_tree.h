@@ -56,7 +56,7 @@ struct LooseTree {
 };
 /// Brings a loose tree into canonical form and computes totals. Nodes whose total is 0 are left
 /// out.
-FunctionTree canonical_tree(const LooseTree& loose);
+FunctionTree canonical_tree(LooseTree loose);
 
 /// Only the stacks whose root-side frames are `call_site`, in order; the frames themselves stay.
 /// The rest counts nothing.

@@ -16,13 +16,19 @@ class PathTable {
   /// The child of `parent` with `label`, or `next` (the id that the caller gives a new node, > 0)
   /// when there was none.
   uint32_t find_or_add(uint32_t parent, uint32_t label, uint32_t next) {
-    if (count_ >= slots_.size() / 2) grow();
+    if (count_ >= slots_.size() / 2) resize(slots_.empty() ? 1024 : 2 * slots_.size());
     Slot& slot = probe(parent, label);
     if (slot.node == 0) {
       slot = {parent, label, next};
       ++count_;
     }
     return slot.node;
+  }
+  /// Makes room for this many nodes.
+  void reserve(size_t nodes) {
+    size_t slots = 1024;
+    while (slots / 2 <= nodes) slots *= 2;
+    if (slots > slots_.size()) resize(slots);
   }
   [[nodiscard]] size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
 
@@ -45,8 +51,8 @@ class PathTable {
       if (slot.node == 0 || (slot.parent == parent && slot.label == label)) return slot;
     }
   }
-  void grow() {
-    std::vector<Slot> old(slots_.empty() ? 1024 : 2 * slots_.size(), Slot{0, 0, 0});
+  void resize(size_t slots) {
+    std::vector<Slot> old(slots, Slot{0, 0, 0});
     old.swap(slots_);
     for (const Slot& slot : old) {
       if (slot.node != 0) probe(slot.parent, slot.label) = slot;

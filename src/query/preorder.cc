@@ -48,4 +48,19 @@ Preorder canonical_preorder(std::span<const uint32_t> parent, std::span<const ui
   return result;
 }
 
+// A node's parent must be the node before it or one of that one's callers; the last one passed on
+// the way up is the sibling before it.
+bool is_canonical_preorder(std::span<const uint32_t> parent, std::span<const uint32_t> rank) {
+  for (uint32_t i = 1; i < parent.size(); ++i) {
+    uint32_t sibling = 0;
+    uint32_t at = i - 1;
+    while (at > parent[i]) {
+      sibling = at;
+      at = parent[at];
+    }
+    if (at != parent[i] || (sibling != 0 && rank[sibling] >= rank[i])) return false;
+  }
+  return true;
+}
+
 }  // namespace hearth::query

@@ -23,4 +23,7 @@ struct Preorder {
 Preorder canonical_preorder(std::span<const uint32_t> parent, std::span<const uint32_t> rank,
                             size_t ranks, std::span<const uint8_t> keep);
 
+/// True when the nodes stand in that order already and none is left out.
+bool is_canonical_preorder(std::span<const uint32_t> parent, std::span<const uint32_t> rank);
+
 }  // namespace hearth::query

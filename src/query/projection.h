@@ -22,6 +22,10 @@ namespace hearth::query {
 /// change.
 struct Projection {
   void extend(const symbols::SymbolTables& tables);
+  /// For tables that never grow: puts the function nodes into the canonical order of a
+  /// FunctionTree, so that trees made of them need no sorting, and frees what only extend() needs.
+  /// No extend() after it.
+  void settle(const symbols::SymbolTables& tables);
   /// Location nodes covered, the root included.
   [[nodiscard]] size_t covered() const { return function_node.size(); }
   [[nodiscard]] size_t size() const { return parent.size(); }

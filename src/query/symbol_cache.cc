@@ -59,7 +59,10 @@ Status SymbolCache::load(Entry& entry, const storage::Dataset& dataset, Lease& l
   } else {
     HEARTH_RETURN_IF_ERROR(entry.charge.resize(estimate));
   }
-  if (nodes > 0 || projection.covered() == 0) projection.extend(tables);
+  if (nodes > 0 || projection.covered() == 0) {
+    projection.extend(tables);
+    if (dataset.decodes_symbols()) projection.settle(tables);
+  }
   return entry.charge.resize(kept + projection.memory_bytes());
 }
 
