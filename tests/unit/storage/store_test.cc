@@ -341,6 +341,7 @@ TEST_CASE("rows whose symbols were lost are left out and told, the others stay",
   std::map<Id128, test::PlainProfile> seen;
   for (const auto& dataset : view->datasets) test::read_dataset("acme", *dataset, seen);
   CHECK(seen.size() == 1);
+  CHECK(t.store().view(*Tenant::parse("another"), {})->partial.empty());
   CHECK(t.store().stats().quarantined_rows_total == 1);
   CHECK(t.store().seal().value() == 1);
 }
