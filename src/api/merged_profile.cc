@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "api/merged_stacks.h"
 #include "formats/pprof_encoder.h"
 #include "query/function_tree.h"
 
@@ -47,41 +48,11 @@ LocationTree location_tree(const ProfileBatch& batch) {
   return tree;
 }
 
-uint32_t add_location(ProfileBatch& batch, std::string_view function, uint32_t mapping) {
-  const uint32_t name = batch.add_string(function);
-  batch.functions.name.push_back(name);
-  batch.functions.system_name.push_back(name);
-  batch.functions.file.push_back(0);
-  batch.functions.start_line.push_back(0);
-  batch.lines.function.push_back(static_cast<uint32_t>(batch.functions.size() - 1));
-  batch.lines.line.push_back(0);
-  batch.lines.column.push_back(0);
-  batch.locations.mapping.push_back(mapping);
-  batch.locations.address.push_back(0);
-  batch.locations.folded.push_back(0);
-  batch.locations.line_begin.push_back(static_cast<uint32_t>(batch.lines.function.size()));
-  return static_cast<uint32_t>(batch.locations.size() - 1);
-}
-
-using Stacks = std::map<std::vector<uint32_t>, int64_t>;  // Leaf first → value.
-
-void replace_samples(ProfileBatch& batch, const Stacks& stacks) {
-  ProfileBatch::Samples samples;
-  samples.stack_begin.push_back(0);
-  samples.label_begin.assign(stacks.size() + 1, 0);
-  for (const auto& [stack, value] : stacks) {
-    samples.frames.insert(samples.frames.end(), stack.begin(), stack.end());
-    samples.stack_begin.push_back(static_cast<uint32_t>(samples.frames.size()));
-    samples.values.push_back(value);
-  }
-  batch.samples = std::move(samples);
-}
-
 // Samples without frames count in time series, but are no stacks.
 void drop_empty_stacks(ProfileBatch& batch) {
   const auto& begin = batch.samples.stack_begin;
   if (std::ranges::adjacent_find(begin) == begin.end()) return;
-  Stacks stacks;
+  MergedStacks stacks;
   for (size_t sample = 0; sample < batch.samples.size(); ++sample) {
     const auto stack = batch.stack(sample);
     if (!stack.empty()) stacks[{stack.begin(), stack.end()}] += batch.value(sample, 0);
@@ -123,7 +94,7 @@ void cut_merged_profile(ProfileBatch& batch, int64_t max_nodes) {
   if (threshold <= 0) return;
   const uint32_t other =
       add_location(batch, query::kOther, batch.mappings.size() == 0 ? ProfileBatch::kNone : 0);
-  Stacks stacks;
+  MergedStacks stacks;
   for (size_t sample = 0; sample < batch.samples.size(); ++sample) {
     std::vector<uint32_t> stack(batch.stack(sample).begin(), batch.stack(sample).end());
     size_t deeper = 0;  // Frames below the first node, from the root, that is under the threshold.

@@ -2,6 +2,7 @@
 
 #include "api/flame_diff.h"
 #include "api/flame_graph.h"
+#include "api/go_pgo.h"
 #include "api/merged_profile.h"
 #include "api/querier.h"
 #include "api/query_params.h"
@@ -19,6 +20,10 @@ std::optional<int64_t> max_nodes_of(const auto& request) {
 template <class Request>
 Selection selection_of(const Request& request) {
   return {request.profile_typeid(), request.label_selector(), request.start(), request.end()};
+}
+
+const types::v1::GoPGO* go_pgo_of(const types::v1::StackTraceSelector& selector) {
+  return selector.has_go_pgo() ? &selector.go_pgo() : nullptr;
 }
 
 std::vector<std::string> call_site_of(const types::v1::StackTraceSelector& selector) {
@@ -90,14 +95,23 @@ Result<std::string> encode_tree(const Call& call, const FunctionTree& tree) {
   return encode_message(response, call.codec);
 }
 
+struct PprofRequest {
+  int64_t end_ms = 0;
+  std::optional<int64_t> max_nodes;
+  const types::v1::GoPGO* pgo = nullptr;
+  bool nothing_matches = false;
+};
+
 /// pprof bytes of everything that matches; none when nothing does.
 Result<std::string> merged_pprof(const Call& call, const query::ProfileQuery& profiles,
-                                 int64_t end_ms, std::optional<int64_t> max_nodes,
-                                 bool nothing_matches) {
-  if (nothing_matches) return std::string();
+                                 const PprofRequest& request) {
+  if (request.nothing_matches) return std::string();
   HEARTH_ASSIGN_OR_RETURN(auto merged, call.app->engine.merge_profile(profiles, call.cancel));
-  cut_merged_profile(merged.batch, max_nodes.value_or(0));
-  return encode_merged_profile(merged.batch, profiles.type, ms_to_ns(end_ms));
+  const types::v1::GoPGO* pgo = request.pgo;
+  if (pgo != nullptr)
+    shape_for_go_pgo(merged.batch, pgo->keep_locations(), pgo->aggregate_callees());
+  cut_merged_profile(merged.batch, request.max_nodes.value_or(0));
+  return encode_merged_profile(merged.batch, profiles.type, ms_to_ns(request.end_ms));
 }
 
 Result<std::string> encode_pprof_answer(const Call& call, const std::string& pprof) {
@@ -113,6 +127,7 @@ struct MergeRequest {
   std::optional<int64_t> max_nodes;
   int format = 0;
   std::vector<std::string> call_site;
+  const types::v1::GoPGO* pgo = nullptr;
   bool nothing_matches = false;
 };
 
@@ -124,8 +139,11 @@ Result<std::string> merge_stacktraces(const Call& call, const MergeRequest& requ
   profiles->call_site = request.call_site;
   if (request.format == querier::v1::PROFILE_FORMAT_PPROF) {
     HEARTH_ASSIGN_OR_RETURN(const std::string pprof,
-                            merged_pprof(call, *profiles, request.selection.end_ms,
-                                         request.max_nodes, request.nothing_matches));
+                            merged_pprof(call, *profiles,
+                                         {.end_ms = request.selection.end_ms,
+                                          .max_nodes = request.max_nodes,
+                                          .pgo = request.pgo,
+                                          .nothing_matches = request.nothing_matches}));
     return encode_pprof_answer(call, pprof);
   }
   HEARTH_ASSIGN_OR_RETURN(FunctionTree tree, merged_tree(call, *profiles, request.nothing_matches));
@@ -150,6 +168,7 @@ Result<std::string> select_merge_stacktraces(const Call& call) {
                                   .max_nodes = max_nodes_of(request),
                                   .format = request.format(),
                                   .call_site = call_site_of(request.stack_trace_selector()),
+                                  .pgo = go_pgo_of(request.stack_trace_selector()),
                                   .nothing_matches = by_id});
 }
 
@@ -164,6 +183,7 @@ Result<std::string> select_merge_span_profile(const Call& call) {
                                   .format = tree ? querier::v1::PROFILE_FORMAT_TREE
                                                  : querier::v1::PROFILE_FORMAT_FLAMEGRAPH,
                                   .call_site = {},
+                                  .pgo = nullptr,
                                   .nothing_matches = !request.span_selector().empty()});
 }
 
@@ -177,8 +197,11 @@ Result<std::string> select_merge_profile(const Call& call) {
     HEARTH_ASSIGN_OR_RETURN(const bool by_id, selects_ids(no_spans, request.trace_id_selector(),
                                                           request.profile_id_selector()));
     profiles->call_site = call_site_of(request.stack_trace_selector());
-    HEARTH_ASSIGN_OR_RETURN(
-        pprof, merged_pprof(call, *profiles, request.end(), max_nodes_of(request), by_id));
+    HEARTH_ASSIGN_OR_RETURN(pprof, merged_pprof(call, *profiles,
+                                                {.end_ms = request.end(),
+                                                 .max_nodes = max_nodes_of(request),
+                                                 .pgo = go_pgo_of(request.stack_trace_selector()),
+                                                 .nothing_matches = by_id}));
   }
   if (call.codec == Codec::proto) return pprof;
   google::v1::Profile message;

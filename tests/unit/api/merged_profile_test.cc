@@ -1,5 +1,7 @@
 #include "api/merged_profile.h"
 
+#include "api/go_pgo.h"
+
 #include <map>
 
 #include "formats/pprof_decoder.h"
@@ -91,4 +93,22 @@ TEST_CASE("a cut keeps the first node under the threshold and folds what is deep
   api::cut_merged_profile(whole, 2);
   CHECK(stacks_of(parsed(api::encode_merged_profile(whole, kCpu, 1))) ==
         std::map<std::string, int64_t>{{"a;b", 1}});
+}
+
+TEST_CASE("for PGO the leaf side stays and variants of one callee merge", "[api]") {
+  auto pprof = builder();
+  const uint64_t leaf = pprof.function("leaf", "a.go");
+  const uint64_t main = pprof.location({{pprof.function("main", "m.go"), 1, 0}});
+  const uint64_t work = pprof.location({{pprof.function("work", "w.go"), 2, 0}});
+  pprof.sample({pprof.location({{leaf, 7, 0}}), work, main}, {3});
+  pprof.sample({pprof.location({{leaf, 9, 0}}), work}, {4});
+  auto batch = decoded(pprof.build());
+  api::shape_for_go_pgo(batch, 2, true);
+  const auto profile = parsed(api::encode_merged_profile(batch, kCpu, 1));
+  CHECK(stacks_of(profile) == std::map<std::string, int64_t>{{"work;leaf", 7}});
+  CHECK(profile.sample_size() == 1);
+  const auto& first = profile.location(static_cast<int>(profile.sample(0).location_id(0)) - 1);
+  CHECK(first.line(0).line() == 0);
+  const auto& second = profile.location(static_cast<int>(profile.sample(0).location_id(1)) - 1);
+  CHECK(second.line(0).line() == 2);
 }
