@@ -23,7 +23,7 @@ FENCES = [
     (r"openssl/", ["net", "objstore/sigv4.cc"]),
     (r"rocksdb/", ["storage/rocks_kv_store.cc"]),
     (r"google/protobuf/", ["formats", "api", "proto"]),
-    (r"nlohmann/", ["formats", "api", "cli", "check", "rules", "storage/segment_inspect.cc", "objstore/json.cc"]),
+    (r"nlohmann/", ["formats", "api", "cli", "check", "rules", "storage/inspect_format.cc", "objstore/json.cc"]),
     (r"(lz4|lz4frame|zstd|libdeflate|brotli/\w+)\.h", ["base", "storage", "formats"]),
     (r"roaring/", ["storage", "symbols", "query", "base"]),
     (r"xxhash\.h", ["base/hash.h"]),

@@ -45,9 +45,12 @@ def run(command, cwd=ROOT, env=None, timeout=3600):
 
 
 def counts(output):
-    """The last `N passed, N failed[, N skipped]` line of a script's output."""
+    """The last `N passed, N failed[, N skipped]` line of a script's output, or the closing lines of Node's test runner."""
     found = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", output, re.M)
-    return tuple(int(x or 0) for x in found[-1]) if found else None
+    if found:
+        return tuple(int(x or 0) for x in found[-1])
+    node = dict(re.findall(r"^(?:#|\u2139) (pass|fail|skipped) (\d+)$", output, re.M))
+    return tuple(int(node.get(k, 0)) for k in ("pass", "fail", "skipped")) if node else None
 
 
 def show_failure(stage, output, lines=60):
@@ -126,9 +129,22 @@ def e2e_stages(args):
         yield "e2e-" + script.stem[5:], lambda c=command: script_stage("e2e-" + pathlib.Path(c[1]).stem[5:], c + (["--long"] if args.long else []))
 
 
+def web_copy(build):
+    """The page's folder and its golden files in the build folder, with the packages that the build installed there."""
+    packages = (ROOT / build / "web" / "page" / "node_modules").resolve()
+    if not packages.is_dir():
+        return None
+    copy = ROOT / build / "web-check"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(ROOT / "web", copy / "web", ignore=shutil.ignore_patterns("node_modules", "dist"))
+    shutil.copytree(ROOT / "tests" / "golden" / "tree", copy / "tests" / "golden" / "tree")
+    (copy / "web" / "node_modules").symlink_to(packages)
+    return copy / "web"
+
+
 def web_stages(args):
-    work = ROOT / args.build / "web" / "work"
-    if not work.is_dir():
+    work = web_copy(args.build)
+    if work is None:
         return
     yield "web", lambda: script_stage("web", ["npm", "run", "--silent", "check"], cwd=work)
     if not (shutil.which("chromium") or shutil.which("chromium-browser")):
