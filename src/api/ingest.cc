@@ -203,14 +203,30 @@ class Ingest {
   WriteRequest write_;
 };
 
+// Before anything of the body was read.
+net::Response refused_early(App& app, const net::Request& request, int status,
+                            const std::string& message) {
+  app.writes.refuse({.at_ms = app.now_ms(),
+                     .status = status,
+                     .reason = status == 413 ? "body_size_limit_exceeded" : "invalid_labels",
+                     .message = message,
+                     .path = request.path,
+                     .service = {},
+                     .bytes = request.body.size()});
+  return plain_error(status, message);
+}
+
 net::Response ingest(App& app, net::Request& request) {
   if (request.method != "POST") return method_not_allowed("POST");
   auto tenant = request_tenant(app.context, request.headers, TenantRule::one_writer);
   if (!tenant) return plain_error(tenant.error());
   const auto params = IngestParams::parse(request, app.clock().wall_ns());
-  if (!params) return plain_error(400, params.error().message);
+  if (!params) return refused_early(app, request, 400, params.error().message);
   const size_t max = app.pipeline.limits(*tenant).request_max_bytes;
-  if (max != 0 && request.body.size() > max) return plain_error(413, "request body too large");
+  if (max != 0 && request.body.size() > max) {
+    app.pipeline.count_discarded(*tenant, "body_size_limit_exceeded", 1, request.body.size());
+    return refused_early(app, request, 413, "request body too large");
+  }
   return Ingest(app, request, *params, std::move(*tenant)).run();
 }
 

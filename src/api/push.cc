@@ -74,6 +74,12 @@ class Refusals {
   std::string text_;
 };
 
+// A refusal that concerns the request as a whole.
+tl::unexpected<Error> refuse_all(WriteRequest& write, Error error, bool counted) {
+  write.refuse(error, error_row(error.code).connect_status, "", counted);
+  return tl::unexpected(std::move(error));
+}
+
 // Good series are stored although others fail: a client that drops a refused request loses no more
 // than it must.
 Result<std::string> push_series(WriteRequest& write, const std::vector<PushSeries>& all) {
@@ -89,7 +95,10 @@ Result<std::string> push_series(WriteRequest& write, const std::vector<PushSerie
         refusals.add(std::move(*refusal), service, i, profile.id);
     }
   }
-  HEARTH_RETURN_IF_ERROR(write.commit());
+  if (auto stored = write.commit(); !stored) {
+    // Not discarded: the client is asked to come back.
+    return refuse_all(write, std::move(stored).error(), true);
+  }
   HEARTH_RETURN_IF_ERROR(refusals.status());
   return std::string();
 }
@@ -107,10 +116,15 @@ Result<std::string_view> as_protobuf(const Call& call, std::string& buffer) {
 Result<std::string> push(App& app, const Call& call) {
   WriteRequest write(app, *call.http, call.tenant());
   std::string buffer;
-  HEARTH_ASSIGN_OR_RETURN(const std::string_view message, as_protobuf(call, buffer));
-  HEARTH_ASSIGN_OR_RETURN(const std::vector<PushSeries> series, parse_push_message(message));
-  if (series.empty()) return fail(ErrorCode::invalid_argument, "no profiles received");
-  HEARTH_RETURN_IF_ERROR(push_series(write, series));
+  const auto message = as_protobuf(call, buffer);
+  if (!message) return refuse_all(write, message.error(), false);
+  const auto series = parse_push_message(*message);
+  if (!series) return refuse_all(write, series.error(), false);
+  if (series->empty()) {
+    return refuse_all(
+        write, {ErrorCode::invalid_argument, "no profiles received", "malformed_profile"}, false);
+  }
+  HEARTH_RETURN_IF_ERROR(push_series(write, *series));
   return std::string(call.codec == Codec::json ? "{}" : "");
 }
 

@@ -204,3 +204,19 @@ TEST_CASE("tenants are demanded and kept apart when tenancy is on", "[api]") {
   CHECK(api.post(path, body, "application/json", {{"X-Scope-OrgID", "b"}}).body == "{}");
   CHECK(api.post("/version.v1.Version/Version", "{}").status == 200);
 }
+
+TEST_CASE("every refused write shows in the list of the page", "[api]") {
+  ingest::Limits limits;
+  limits.request_max_bytes = 100;
+  Api api(limits);
+  CHECK(api.post("/ingest", "a 1", "").status == 400);
+  CHECK(api.post("/ingest?name=a", std::string(200, 'x'), "").status == 413);
+  CHECK(api.post("/push.v1.PusherService/Push", "\xff", "application/proto").status == 400);
+  CHECK(api.post("/push.v1.PusherService/Push", "", "application/proto").status == 400);
+  const auto list = api.app.writes.rejections();
+  REQUIRE(list.size() == 4);
+  CHECK(list[3].message.starts_with("name: "));
+  CHECK(list[2].reason == "body_size_limit_exceeded");
+  CHECK(list[1].path == "/push.v1.PusherService/Push");
+  CHECK(list[0].message == "no profiles received");
+}
