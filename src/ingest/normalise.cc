@@ -92,21 +92,12 @@ void drop_empty_frames(ProfileBatch& batch) {
 void clear_addresses(ProfileBatch& batch) {
   ProfileBatch::Mappings& m = batch.mappings;
   ProfileBatch::Locations& l = batch.locations;
-  const size_t none =
-      m.size();  // Locations without a mapping count as one mapping behind the others.
-  const auto mapping_of = [&](size_t location) {
-    return l.mapping[location] == ProfileBatch::kNone ? none : l.mapping[location];
-  };
-  std::vector<uint8_t> named(none + 1, 1);
-  for (size_t i = 0; i < l.size(); ++i) {
-    if (l.line_begin[i] == l.line_begin[i + 1]) named[mapping_of(i)] = 0;
-  }
-  for (size_t i = 0; i < none; ++i) {
-    if ((m.flags[i] & ProfileBatch::kHasFunctions) != 0) named[i] = 1;
-    if (named[i] != 0) m.start[i] = m.limit[i] = m.offset[i] = 0;
+  const auto has_functions = [&m](size_t i) { return (m.flags[i] & ProfileBatch::kHasFunctions) != 0; };
+  for (size_t i = 0; i < m.size(); ++i) {
+    if (has_functions(i)) m.start[i] = m.limit[i] = m.offset[i] = 0;
   }
   for (size_t i = 0; i < l.size(); ++i) {
-    if (named[mapping_of(i)] != 0) l.address[i] = 0;
+    if (l.mapping[i] != ProfileBatch::kNone && has_functions(l.mapping[i])) l.address[i] = 0;
   }
 }
 

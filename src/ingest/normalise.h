@@ -12,8 +12,8 @@ void drop_unusable_samples(ProfileBatch& batch);
 void drop_empty_frames(ProfileBatch& batch);
 
 /// Addresses of frames that have names only split rows that are the same to every query: for each
-/// mapping that has functions (it says so, or all its locations have lines) its range and the
-/// addresses of its locations become 0.
+/// mapping whose flag says that it has functions, its range and the addresses of its locations
+/// become 0. Lines alone do not decide: upstream keeps such addresses, and names must agree.
 void clear_addresses(ProfileBatch& batch);
 
 }  // namespace hearth::ingest

@@ -276,7 +276,7 @@ TEST_CASE("a frame without line and address goes, its sample stays", "[ingest]")
   CHECK(f.pipeline.repairs().frames_dropped == 2);
 }
 
-TEST_CASE("addresses are cleared where there are names, and kept where there are none",
+TEST_CASE("addresses are cleared where the mapping says that it has functions, and only there",
           "[ingest]") {
   Fixture f;
   PprofBuilder b = cpu();
@@ -290,9 +290,10 @@ TEST_CASE("addresses are cleared where there are names, and kept where there are
             b.location({}, native, 0x5200), b.location({{fn, 4, 0}}, 0, 0x77)},
            {1});
   REQUIRE(f.prepare(b, web()));
-  CHECK(f.batch.locations.address == std::vector<uint64_t>{0, 0, 0, 0x5100, 0x5200, 0});
-  CHECK(f.batch.mappings.start == std::vector<uint64_t>{0, 0, 0x5000});
-  CHECK(f.batch.mappings.limit == std::vector<uint64_t>{0, 0, 0x6000});
+  CHECK(f.batch.locations.address ==
+        std::vector<uint64_t>{0, 0, 0x3100, 0x5100, 0x5200, 0x77});
+  CHECK(f.batch.mappings.start == std::vector<uint64_t>{0, 0x3000, 0x5000});
+  CHECK(f.batch.mappings.limit == std::vector<uint64_t>{0, 0x4000, 0x6000});
 }
 
 TEST_CASE("shape parameters of Go generics are stripped from function names of Go profiles only",
