@@ -50,6 +50,23 @@ void resize_columns(FunctionTree& tree, size_t n) {
   tree.total.resize(n);
 }
 
+// Fills the tree with the nodes that are kept, in canonical order.
+void reorder(const LooseTree& loose, const std::vector<uint32_t>& rank,
+             const std::vector<int64_t>& total, const std::vector<uint8_t>& keep,
+             FunctionTree& tree) {
+  const Preorder order = canonical_preorder(loose.parent, rank, loose.names.size(), keep);
+  resize_columns(tree, order.size);
+  for (size_t i = 0; i < loose.parent.size(); ++i) {
+    const uint32_t at = order.position[i];
+    if (at == kNoNode) continue;
+    tree.parent[at] = order.position[loose.parent[i]];
+    tree.name[at] = rank[i];
+    tree.self[at] = loose.self[i];
+    tree.total[at] = total[i];
+  }
+  for (size_t i = 1; i < tree.size(); ++i) tree.depth[i] = tree.depth[tree.parent[i]] + 1;
+}
+
 }  // namespace
 
 FunctionTree empty_function_tree() {
@@ -71,26 +88,16 @@ FunctionTree canonical_tree(LooseTree loose) {
     keep[i] = total[i] != 0 && (i == 0 || keep[loose.parent[i]]);
   }
   FunctionTree tree;
-  const bool all = std::find(keep.begin() + 1, keep.end(), 0) == keep.end();
-  if (all && is_canonical_preorder(loose.parent, rank)) {
+  if (std::find(keep.begin() + 1, keep.end(), 0) == keep.end())
+    tree.depth = depths_of_preorder(loose.parent, rank);
+  if (!tree.depth.empty()) {
     tree.parent = std::move(loose.parent);
     tree.name = std::move(rank);
     tree.self = std::move(loose.self);
     tree.total = std::move(total);
-    tree.depth.resize(n);
   } else {
-    const Preorder order = canonical_preorder(loose.parent, rank, loose.names.size(), keep);
-    resize_columns(tree, order.size);
-    for (size_t i = 0; i < n; ++i) {
-      const uint32_t at = order.position[i];
-      if (at == kNoNode) continue;
-      tree.parent[at] = order.position[loose.parent[i]];
-      tree.name[at] = rank[i];
-      tree.self[at] = loose.self[i];
-      tree.total[at] = total[i];
-    }
+    reorder(loose, rank, total, keep, tree);
   }
-  for (size_t i = 1; i < tree.size(); ++i) tree.depth[i] = tree.depth[tree.parent[i]] + 1;
   std::vector<std::string_view> by_rank(loose.names.size());
   for (size_t i = 0; i < name_rank.size(); ++i) by_rank[name_rank[i]] = loose.names[i];
   keep_used_names(tree, by_rank);

@@ -48,19 +48,21 @@ Preorder canonical_preorder(std::span<const uint32_t> parent, std::span<const ui
   return result;
 }
 
-// A node's parent must be the node before it or one of that one's callers; the last one passed on
-// the way up is the sibling before it.
-bool is_canonical_preorder(std::span<const uint32_t> parent, std::span<const uint32_t> rank) {
+// In preorder a node's parent is the last node of the depth above, and its sibling before it the
+// last of its own depth, when that one comes after the parent.
+std::vector<uint32_t> depths_of_preorder(std::span<const uint32_t> parent,
+                                         std::span<const uint32_t> rank) {
+  std::vector<uint32_t> depth(parent.size(), 0);
+  std::vector<uint32_t> last{0};  // By depth, up to that of the node before.
   for (uint32_t i = 1; i < parent.size(); ++i) {
-    uint32_t sibling = 0;
-    uint32_t at = i - 1;
-    while (at > parent[i]) {
-      sibling = at;
-      at = parent[at];
-    }
-    if (at != parent[i] || (sibling != 0 && rank[sibling] >= rank[i])) return false;
+    const uint32_t d = depth[parent[i]] + 1;
+    if (d > last.size() || last[d - 1] != parent[i]) return {};
+    if (d < last.size() && last[d] > parent[i] && rank[last[d]] >= rank[i]) return {};
+    last.resize(d + 1);
+    last[d] = i;
+    depth[i] = d;
   }
-  return true;
+  return depth;
 }
 
 }  // namespace hearth::query

@@ -23,7 +23,8 @@ struct Preorder {
 Preorder canonical_preorder(std::span<const uint32_t> parent, std::span<const uint32_t> rank,
                             size_t ranks, std::span<const uint8_t> keep);
 
-/// True when the nodes stand in that order already and none is left out.
-bool is_canonical_preorder(std::span<const uint32_t> parent, std::span<const uint32_t> rank);
+/// The depth of each node when the nodes stand in that order already, none left out; else empty.
+std::vector<uint32_t> depths_of_preorder(std::span<const uint32_t> parent,
+                                         std::span<const uint32_t> rank);
 
 }  // namespace hearth::query

@@ -1,12 +1,15 @@
 #include "query/engine.h"
 
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include "hearth/clock.h"
 #include "query/engine_impl.h"
 #include "query/page_queries.h"
 #include "support/catch.h"
 #include "support/dictionary_store.h"
+#include "support/memory_store.h"
 #include "support/small_batch.h"
 
 using namespace hearth;
@@ -176,6 +179,44 @@ TEST_CASE("a growing dictionary's projection is extended, not made again", "[que
   f.add("a", "main;y;z", 2, 1);
   CHECK(stacks_of(f.engine.merge_tree(Fixture::query(), {})->tree) ==
         std::map<std::string, int64_t>{{"main;x", 1}, {"main;y;z", 2}});
+}
+
+TEST_CASE("queries run while their dictionary grows", "[query]") {
+  test::MemoryStore store;
+  MemoryAccountant memory(64U << 20U);
+  Engine engine({&store, &memory, 1U << 20U});
+  constexpr int kProfiles = 200;
+  const LabelSet labels = series("a");
+  std::thread writer([&] {
+    for (int i = 0; i < kProfiles; ++i) {
+      SmallBatch batch;
+      batch.stack("main;f" + std::to_string(i) + ";leaf", 1).at(kMs);
+      const uint32_t sample = 0;
+      const storage::AppendProfile profile{&labels, &batch.batch, {&sample, 1}, std::nullopt};
+      if (!store.append(Tenant::anonymous(), {&profile, 1})) return;
+    }
+  });
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 3; ++r) {
+    readers.emplace_back([&] {
+      for (int64_t last = 0; last < kProfiles;) {
+        const auto got = engine.merge_tree(Fixture::query(), {});
+        // Every profile adds two nodes below main and one to its value.
+        const bool whole = got && got->tree.total[0] >= last &&
+                           (got->tree.size() == 1 ||
+                            static_cast<int64_t>(got->tree.size()) == 2 + 2 * got->tree.total[0]);
+        if (!whole) {
+          ++wrong;
+          return;
+        }
+        last = got->tree.total[0];
+      }
+    });
+  }
+  writer.join();
+  for (std::thread& reader : readers) reader.join();
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("the first grid point takes what came before, a partial last step is dropped",
