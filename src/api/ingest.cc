@@ -146,7 +146,9 @@ class Ingest {
   Outcome add_pprof(DecodeSlot& slot, std::string_view raw, const SampleTypeConfig& config) {
     const bool has_time = !lacks_time(slot.batch.time_ns) || params_.has_from;
     if (lacks_time(slot.batch.time_ns)) slot.batch.time_ns = params_.from_ns;
-    name_functions_by_file(slot.batch, params_.spy);
+    if (auto named = name_functions_by_file(slot.batch, params_.spy); !named) {
+      return payload_refusal(std::move(named).error());
+    }
     auto labels = ingest_labels(params_, metric_name(slot.batch, config), params_.name.app, false);
     auto added = write_.add(std::move(labels), slot, raw, has_time);
     return added ? std::nullopt : payload_refusal(std::move(added).error(), true);

@@ -79,15 +79,24 @@ std::string metric_name(const ProfileBatch& batch, const SampleTypeConfig& confi
   return name;
 }
 
-void name_functions_by_file(ProfileBatch& batch, std::string_view spy) {
-  if (spy != "pyspy" && spy != "rbspy" && spy != "scripting") return;
+Status name_functions_by_file(ProfileBatch& batch, std::string_view spy) {
+  if (spy != "pyspy" && spy != "rbspy" && spy != "scripting") return {};
+  // One long file name behind a million functions would make far more bytes than were sent.
+  constexpr size_t kMadeMax = size_t{32} << 20U;
+  size_t made = 0;
   for (size_t i = 0; i < batch.functions.size(); ++i) {
     const std::string_view file = batch.strings[batch.functions.file[i]];
     if (spy == "pyspy" && file.starts_with('/')) continue;
     const std::string name =
         std::string(file) + " " + std::string(batch.strings[batch.functions.name[i]]);
+    made += name.size();
+    if (made > kMadeMax) {
+      return fail(ErrorCode::invalid_argument,
+                  "profile: file and function names together exceed 32 MiB", "malformed_profile");
+    }
     batch.functions.name[i] = batch.add_string(name);
   }
+  return {};
 }
 
 }  // namespace hearth::api

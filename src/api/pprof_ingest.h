@@ -30,6 +30,7 @@ std::string metric_name(const ProfileBatch& batch, const SampleTypeConfig& confi
 
 /// Agents of scripting languages: the function becomes `<file> <name>`, so that equal names of
 /// different files stay apart. For pyspy not when the file name is absolute.
-void name_functions_by_file(ProfileBatch& batch, std::string_view spy);
+/// `invalid_argument` when the new names would take more than 32 MiB.
+[[nodiscard]] Status name_functions_by_file(ProfileBatch& batch, std::string_view spy);
 
 }  // namespace hearth::api

@@ -38,12 +38,17 @@ std::optional<Refusal> add_profile(WriteRequest& write, const PushSeries& series
                                    std::string_view bytes) {
   DecodeSlot& slot = write.next_slot();
   const auto raw = write.inflate(bytes, slot);
-  if (!raw) return Refusal{raw.error()};
+  if (!raw) {
+    write.drop_slot();
+    return Refusal{raw.error()};
+  }
   if (auto decoded = formats::decode_pprof(*raw, decode_limits(write.limits()), slot.batch);
       !decoded) {
+    write.drop_slot();
     return Refusal{std::move(decoded).error()};
   }
   if (auto added = write.add(series.labels, slot, *raw, slot.batch.time_ns > 0); !added) {
+    write.drop_slot();
     return Refusal{std::move(added).error(), true};
   }
   return std::nullopt;

@@ -41,6 +41,11 @@ DecodeSlot& WriteRequest::next_slot() {
   return *pool[slots_used_++];
 }
 
+void WriteRequest::drop_slot() {
+  DecodeSlot& slot = *slots()[--slots_used_];
+  if (slot.inflated.capacity() + slot.batch.memory_bytes() > kSlotKeepMax) slot = DecodeSlot();
+}
+
 Result<std::string_view> WriteRequest::inflate(std::string_view bytes, DecodeSlot& slot) {
   const size_t max =
       limits_.profile_max_bytes == 0 ? limits_.request_max_bytes : limits_.profile_max_bytes;

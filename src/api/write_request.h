@@ -31,6 +31,8 @@ class WriteRequest {
 
   /// Buffers for the next profile; theirs until this request ends.
   DecodeSlot& next_slot();
+  /// Takes back the slot handed out last, whose profile was refused, with what it grew to.
+  void drop_slot();
   /// `bytes` when they are no gzip, else what they inflate to, in the slot; kReadSlack bytes follow
   /// either. `too_large`: the profile or all profiles of the request together are over their limit.
   [[nodiscard]] Result<std::string_view> inflate(std::string_view bytes, DecodeSlot& slot);

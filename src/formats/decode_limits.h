@@ -7,6 +7,9 @@ namespace hearth::formats {
 /// What a decoder may accept and how it may repair. 0 switches a limit off.
 /// Source: pyroscope-api.md 6.2 and 14; architecture.md 7 for hearth's defaults.
 struct DecodeLimits {
+  /// What one dataset of a segment can hold (docs/segment_format.md): more cannot be stored.
+  static constexpr size_t kSampleTypesMax = 64;
+
   size_t samples_max = 1'000'000;  ///< Samples of one profile; more is an error (samples_limit).
   size_t sample_labels_max =
       100;  ///< Labels of one sample; more is an error (sample_labels_limit).

@@ -90,6 +90,10 @@ bool PprofReader::check_strings() {
 }
 
 bool PprofReader::check_sample_types() {
+  if (out_.sample_types.size() > DecodeLimits::kSampleTypesMax) {
+    return refuse(fmt::format("pprof: {} sample types; at most {} can be stored",
+                              out_.sample_types.size(), DecodeLimits::kSampleTypesMax));
+  }
   for (ProfileBatch::ValueType& t : out_.sample_types) {
     const std::string_view name = out_.strings[t.type];
     if (name.find('-') == std::string_view::npos) continue;

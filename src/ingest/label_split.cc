@@ -1,5 +1,7 @@
 #include "ingest/label_split.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -33,13 +35,13 @@ struct Pair {
 
 class Splitter {
  public:
-  Splitter(ProfileBatch& batch, size_t groups_max)
+  Splitter(ProfileBatch& batch, const SplitLimits& limits)
       : batch_(batch),
-        groups_max_(groups_max),
+        limits_(limits),
         keeps_bytes_(is_go_heap(batch)),
         fates_(batch.strings.size()) {}
 
-  std::vector<LabelGroup> run() {
+  Result<std::vector<LabelGroup>> run() {
     ProfileBatch::Samples& s = batch_.samples;
     for (size_t i = 0, label = 0; i < s.size(); ++i) {
       pairs_.clear();
@@ -47,7 +49,8 @@ class Splitter {
       s.label_begin[i + 1] = static_cast<uint32_t>(kept_);
       std::sort(pairs_.begin(), pairs_.end());
       group().samples.push_back(static_cast<uint32_t>(i));
-      if (groups_max_ != 0 && groups_.size() > groups_max_) break;
+      if (over_limit_ || (limits_.groups_max != 0 && groups_.size() > limits_.groups_max)) break;
+      if (text_bytes_ > limits_.text_max_bytes) return too_much_text();
     }
     s.labels.resize(kept_);
     return std::move(groups_);
@@ -62,6 +65,16 @@ class Splitter {
     return fate = keeps_bytes_ && name == "bytes" ? Fate::row_key : Fate::series_label;
   }
 
+  static bool over(std::string_view text, size_t max) { return max != 0 && text.size() > max; }
+
+  tl::unexpected<Error> too_much_text() const {
+    return fail(
+        ErrorCode::resource_exhausted,
+        fmt::format("the sample labels of one profile make more than {} bytes of series labels",
+                    limits_.text_max_bytes),
+        "series_limit");
+  }
+
   void take(const ProfileBatch::SampleLabel& label) {
     const Fate fate = fate_of(label.key);
     const bool is_text = label.str != 0;
@@ -69,6 +82,8 @@ class Splitter {
       ++batch_.repairs.sample_ids_dropped;
     } else if (is_text) {
       if (!batch_.strings[label.str].empty()) pairs_.push_back({label.key, label.str});
+      over_limit_ |= over(batch_.strings[label.key], limits_.name_max_bytes) ||
+                     over(batch_.strings[label.str], limits_.value_max_bytes);
     } else if (label.num != 0 && fate == Fate::row_key) {
       batch_.samples.labels[kept_++] = label;
     } else if (label.num != 0) {
@@ -87,24 +102,27 @@ class Splitter {
     if (added) groups_.push_back({labels(), {}});
     return groups_[last_];
   }
-  std::vector<Label> labels() const {
+  std::vector<Label> labels() {
     std::vector<Label> out;
     for (const Pair& p : pairs_) {
       // Of several values for one name the first counts; a sorted list makes it the same for every
       // sample.
       const bool again = !out.empty() && out.back().name == batch_.strings[p.key];
-      if (!again)
-        out.push_back({std::string(batch_.strings[p.key]), std::string(batch_.strings[p.value])});
+      if (again) continue;
+      out.push_back({std::string(batch_.strings[p.key]), std::string(batch_.strings[p.value])});
+      text_bytes_ += out.back().name.size() + out.back().value.size();
     }
     return out;
   }
 
   ProfileBatch& batch_;
-  const size_t groups_max_;
+  const SplitLimits limits_;
   const bool keeps_bytes_;
   std::vector<Fate> fates_;  // By key string.
   std::vector<Pair> pairs_, last_pairs_;
   size_t last_ = 0;
+  size_t text_bytes_ = 0;
+  bool over_limit_ = false;
   size_t kept_ = 0;  // Labels that stay, packed at the front.
   std::unordered_map<std::string, size_t> index_;
   std::vector<LabelGroup> groups_;
@@ -112,9 +130,9 @@ class Splitter {
 
 }  // namespace
 
-std::vector<LabelGroup> split_by_labels(ProfileBatch& batch, size_t groups_max) {
-  if (batch.samples.size() == 0) return {};
-  if (!batch.samples.labels.empty()) return Splitter(batch, groups_max).run();
+Result<std::vector<LabelGroup>> split_by_labels(ProfileBatch& batch, const SplitLimits& limits) {
+  if (batch.samples.size() == 0) return std::vector<LabelGroup>();
+  if (!batch.samples.labels.empty()) return Splitter(batch, limits).run();
   LabelGroup all;
   all.samples.resize(batch.samples.size());
   std::iota(all.samples.begin(), all.samples.end(), 0U);

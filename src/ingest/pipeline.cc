@@ -106,7 +106,10 @@ Result<Prepared> Pipeline::Impl::prepare(const Tenant& tenant, const Incoming& i
 Result<std::vector<Prepared::Group>> Pipeline::Impl::split(const Tenant& tenant,
                                                            const Incoming& incoming,
                                                            const std::optional<Id128>& id) {
-  std::vector<LabelGroup> by_labels = split_by_labels(*incoming.batch, defaults.active_series_max);
+  HEARTH_ASSIGN_OR_RETURN(
+      std::vector<LabelGroup> by_labels,
+      split_by_labels(*incoming.batch, {defaults.active_series_max, defaults.label_name_max_bytes,
+                                        defaults.label_value_max_bytes}));
   if (defaults.active_series_max != 0 && by_labels.size() > defaults.active_series_max) {
     return too_many_series(tenant, defaults.active_series_max);
   }
@@ -152,12 +155,20 @@ Result<Prepared> Pipeline::prepare(const Tenant& tenant, const Incoming& incomin
 Result<storage::AppendOutcome> Pipeline::commit(const Tenant& tenant,
                                                 std::span<const Prepared> profiles) {
   std::vector<storage::AppendProfile> appends;
+  size_t frames = 0;
   for (const Prepared& profile : profiles) {
+    frames += profile.batch->samples.frames.size();
     for (const Prepared::Group& group : profile.groups) {
       appends.push_back({&group.series, profile.batch, group.samples, group.id});
     }
   }
   if (appends.empty()) return storage::AppendOutcome{};
+  if (frames > kFramesMax) {
+    return fail(
+        ErrorCode::too_large,
+        fmt::format("request: {} frames in all stacks; at most {} at once", frames, kFramesMax),
+        "body_size_limit_exceeded");
+  }
   return impl_->store.append(tenant, appends);
 }
 

@@ -50,6 +50,34 @@ Status check_time(const ProfileBatch& batch, std::span<const Label> labels, cons
                   label_text(labels), utc(batch.time_ns)));
 }
 
+// What a segment can hold (docs/segment_format.md). An accepted profile must never make a seal
+// fail.
+constexpr size_t kLinesPerLocationMax = 1024;
+constexpr size_t kMappingsMax = 65'536;
+
+Status check_shape(const ProfileBatch& batch, const Limits& limits) {
+  const auto too_many = [](const char* what, size_t actual, size_t max) {
+    return refuse("malformed_profile",
+                  fmt::format("profile: {} {}; at most {} can be stored", actual, what, max));
+  };
+  if (batch.mappings.size() > kMappingsMax)
+    return too_many("mappings", batch.mappings.size(), kMappingsMax);
+  if (batch.samples.frames.size() > kFramesMax)
+    return too_many("frames in all stacks", batch.samples.frames.size(), kFramesMax);
+  for (size_t l = 0; l < batch.locations.size(); ++l) {
+    const size_t lines = batch.locations.line_begin[l + 1] - batch.locations.line_begin[l];
+    if (lines > kLinesPerLocationMax)
+      return too_many("lines in a location", lines, kLinesPerLocationMax);
+  }
+  const auto check_type = [&](const ProfileBatch::ValueType& t) -> Status {
+    const size_t bytes = std::max(batch.strings[t.type].size(), batch.strings[t.unit].size());
+    if (limits.label_value_max_bytes == 0 || bytes <= limits.label_value_max_bytes) return {};
+    return too_many("bytes in the name of a sample type", bytes, limits.label_value_max_bytes);
+  };
+  for (const ProfileBatch::ValueType& t : batch.sample_types) HEARTH_RETURN_IF_ERROR(check_type(t));
+  return check_type(batch.period_type);
+}
+
 Status check_sample_labels(const ProfileBatch& batch, std::span<const Label> labels, size_t limit) {
   if (limit == 0 || batch.samples.labels.size() <= limit) return {};
   for (size_t s = 0; s < batch.samples.size(); ++s) {
@@ -124,6 +152,7 @@ Status check_profile(const ProfileBatch& batch, size_t raw_bytes, std::span<cons
                               "(max_profile_stacktrace_samples, actual: {}, limit: {})",
                               label_text(labels), batch.samples.size(), limits.samples_max));
   }
+  HEARTH_RETURN_IF_ERROR(check_shape(batch, limits));
   return check_sample_labels(batch, labels, limits.sample_labels_max);
 }
 

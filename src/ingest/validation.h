@@ -11,6 +11,10 @@
 
 namespace hearth::ingest {
 
+/// Frames of all stacks of one request. Each may become a node of the dictionary, and a dataset
+/// holds 2^24.
+inline constexpr size_t kFramesMax = 8'000'000;
+
 /// Labels for a message: Prometheus text form of valid UTF-8, cut when it is long.
 [[nodiscard]] std::string label_text(std::span<const Label> labels);
 

@@ -22,6 +22,11 @@ using std::chrono::milliseconds;
 
 constexpr size_t kReadBytes = 4096;
 constexpr size_t kBodyReadBytes = 64 * 1024;
+
+// A head and a piece of body fit; Beast's own limits do not cover chunk extensions and trailers.
+beast::flat_buffer new_buffer(size_t header_max_bytes) {
+  return beast::flat_buffer(header_max_bytes + 2 * kBodyReadBytes);
+}
 constexpr size_t kLingerBytes = 64 * 1024;
 constexpr milliseconds kLingerTime{1000};
 /// After this time a peer must have moved at least 1 KiB for each second (reliability.md H1).
@@ -48,6 +53,7 @@ std::string address_of(const asio::ip::tcp::socket& socket) {
 Connection::Connection(ServerState& server, asio::ip::tcp::socket socket, bool spare)
     : server_(server),
       stream_(std::move(socket)),
+      buffer_(new_buffer(server.options.header_max_bytes)),
       peer_(address_of(stream_.socket())),
       spare_(spare) {}
 
@@ -104,7 +110,8 @@ asio::awaitable<bool> Connection::read_head() {
   beast::error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
   idle_ = buffer_.size() == 0;
-  if (idle_ && buffer_.capacity() > kBodyReadBytes / 2) buffer_ = {};
+  if (idle_ && buffer_.capacity() > kBodyReadBytes / 2)
+    buffer_ = new_buffer(server_.options.header_max_bytes);
   if (idle_ && server_.draining) co_return false;
   // One deadline for the whole head, however slowly its bytes drip.
   stream_.expires_after(

@@ -72,7 +72,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   ServerState& server_;
   boost::beast::tcp_stream stream_;
-  boost::beast::flat_buffer buffer_;
+  boost::beast::flat_buffer
+      buffer_;  ///< Bounded: chunk extensions and trailers have no other limit.
   std::string peer_;
   const bool spare_;
   bool idle_ = true;

@@ -44,7 +44,7 @@ void CommitQueue::finish_group(const std::vector<PendingWrite*>& group, const St
   if (!queue_.empty()) queue_.front()->wake_.notify_one();
 }
 
-Status CommitQueue::wait(PendingWrite& write) {
+Status CommitQueue::wait(PendingWrite& write) noexcept {
   std::unique_lock lock(mutex_);
   write.wake_.wait(lock, [&] { return write.done_ || (!leading_ && queue_.front() == &write); });
   if (write.done_) return write.status_;

@@ -40,7 +40,9 @@ class CommitQueue {
   /// or another caller between enqueue() and wait() takes.
   void enqueue(PendingWrite& write);
   /// Returns when `write` is durable and published, or failed.
-  [[nodiscard]] Status wait(PendingWrite& write);
+  /// Out of memory while leading ends the process: other callers' writes hang on the leader, and
+  /// recovery is the only code that then knows what is durable.
+  [[nodiscard]] Status wait(PendingWrite& write) noexcept;
   [[nodiscard]] Status commit(PendingWrite& write) {
     enqueue(write);
     return wait(write);

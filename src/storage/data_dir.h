@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -44,7 +45,7 @@ class DiskGuard {
   FileSystem& files_;
   const std::string path_;
   bool low_ = false;
-  uint64_t free_bytes_ = 0;
+  std::atomic<uint64_t> free_bytes_ = 0;
 };
 
 }  // namespace hearth::storage

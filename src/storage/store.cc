@@ -102,6 +102,11 @@ void StoreImpl::end_old_epochs(int64_t now_ns) {
     const std::lock_guard lock(services_mutex_);
     for (const auto& [key, service] : service_map_) services.push_back(service.get());
   }
+  // Services without an epoch hold nothing that could be given back.
+  std::erase_if(services, [](Service* s) {
+    const std::lock_guard lock(s->mutex);
+    return s->epoch == nullptr;
+  });
   std::ranges::sort(services, {}, [](const Service* s) { return s->used_ns.load(); });
   const size_t coldest = shed ? (services.size() + 3) / 4 : 0;
   for (size_t i = 0; i < services.size(); ++i) {

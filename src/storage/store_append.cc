@@ -6,12 +6,13 @@
 #include "base/check.h"
 #include "base/fault_point.h"
 #include "storage/keys.h"
+#include "storage/segment_format.h"
 #include "storage/store_impl.h"
 
 namespace hearth::storage {
 namespace {
 
-constexpr size_t kTypesMax = 1024;
+constexpr size_t kTypesMax = limit::kSampleTypes;
 constexpr size_t kRecordOverhead = sizeof(HeadRecord) + 128;
 // Scratch space of a thread beyond this many samples is given back after the request.
 constexpr size_t kScratchSamplesMax = 65'536;
@@ -233,6 +234,7 @@ void StoreImpl::AppendWrite::compose(uint64_t generation) {
     if (!item.record) continue;
     const RowKey key{generation, tenant_number_, item.service->service,
                      item.epoch->identity().number, item.sequence};
+    if (HEARTH_FAIL_POINT("append.lose_row")) continue;
     batch.put(KvFamily::head, key.encode(), item.record->value);
     if (item.profile->id) {
       batch.put(KvFamily::meta, RetryKey{slot, tenant_number_, item.id}.encode(), {});

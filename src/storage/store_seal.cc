@@ -152,10 +152,11 @@ Result<SegmentEntry> StoreImpl::upload(PendingSeal& seal) {
   if (seal.recovered) {
     auto before = uploaded_before(*seal.intent);
     if (before && *before) return std::move(**before);
-    if (!before && before.error().code != ErrorCode::conflict) {
-      return tl::unexpected(std::move(before).error());
-    }
-    if (!before) seal.intent.reset();  // Foreign: the same rows under a new key.
+    // Foreign or damaged: the same rows, which are all still in the head, go under a new key.
+    const bool unusable = !before && (before.error().code == ErrorCode::conflict ||
+                                      before.error().code == ErrorCode::data_loss);
+    if (!before && !unusable) return tl::unexpected(std::move(before).error());
+    if (unusable) seal.intent.reset();
     seal.recovered = false;
   }
   if (seal.generation->empty()) return SegmentEntry{};  // Everything was quarantined.

@@ -11,6 +11,7 @@ import json
 import pathlib
 import random
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -141,16 +142,30 @@ def kill_points():
     return sorted({name for path in source.rglob("*.cc") for name in re.findall(r'HEARTH_KILL_POINT\("([^"]+)"\)', path.read_text())})
 
 
+def start_armed(target, point, dice):
+    """Starts with a kill point. False when it fired before the server listened. Some points are passed once in a life."""
+    passes = 1 if point.split(".")[0] in ("open", "claim", "seal", "epoch") else dice.randint(1, 12)
+    try:
+        target.start(env={"HEARTH_KILL_POINT": f"{point}:{passes}"})
+        return True
+    except RuntimeError:
+        assert target.process.wait() == -signal.SIGKILL, f"{point}: exit {target.process.returncode}: {target.log[-5:]}"
+        return False
+
+
 def crash_rounds(args, rounds, points):
     dice = random.Random(args.seed)
     expected = Expected()
     hit = set()
     with server.Server(args.test_hearth, args=["--log.level", "warn"]) as target:
         for n in range(rounds):
-            point = points[n % len(points)] if points and n % 2 else None
-            if n:
-                target.start(env={"HEARTH_KILL_POINT": f"{point}:{dice.randint(1, 12)}"} if point else {})
-                wrong = verify(leaves(target), expected) if not point else []
+            point = points[n // 2 % len(points)] if points and n % 2 else None
+            if point and not start_armed(target, point, dice):
+                hit.add(point)  # It fired while starting.
+                continue
+            if not point and n:
+                target.start()
+                wrong = verify(leaves(target), expected)
                 assert not wrong, f"round {n}: {len(wrong)} wrong: {wrong[:5]}"
             if point:
                 outcome = []
@@ -181,24 +196,26 @@ def test_nothing_acknowledged_is_lost_or_doubled(args):
     rounds = 200 if args.long else 50
     expected, hit = crash_rounds(args, rounds, points)
     assert len(expected.acked) > rounds, f"only {len(expected.acked)} acknowledged"
+    rarely = {p for p in points if p.startswith("epoch.")}  # An epoch ends after an hour, or with its last rows of an earlier life.
+    missed = set(points) - hit - rarely
+    assert not missed or rounds < 2 * len(points), f"kill points never hit: {sorted(missed)}"
     return f"{rounds} rounds, {len(expected.acked)} acked, {len(expected.pending)} unknown, 0 lost, 0 doubled; kill points hit {len(hit)} of {len(points)}; seed {args.seed}"
 
 
 def test_a_dropped_record_is_noticed_end_to_end(args):
-    """One acknowledged profile is taken out of the store's reach: the whole chain must say so."""
+    """One acknowledged row is left out of its durable batch on purpose: after kill -9 exactly that profile must be reported."""
     expected = Expected()
-    with server.Server(args.hearth) as target:
+    with server.Server(args.test_hearth, env={"HEARTH_FAIL_POINT": "append.lose_row:7"}) as target:
         for _ in range(20):
             i = expected.begin()
             assert target.ingest(body_of(i), name=f"crash{i % SERVICES}")[0] == 200
             expected.end(i)
-        assert verify(leaves(target), expected) == []
-        expected.acked.add(21)  # Acknowledged in the books, never stored.
-        assert any("profile 21" in w for w in verify(leaves(target), expected))
-        expected.acked.discard(21)
+        assert verify(leaves(target), expected) == [], "before the kill everything is in memory"
         target.kill()
-        target.start()
-        assert verify(leaves(target), expected) == []
+        target.start(env={"HEARTH_FAIL_POINT": ""})
+        wrong = [w for w in verify(leaves(target), expected) if w.startswith("profile ")]
+        assert len(wrong) == 1 and "profile 7 (acked): got 0" in wrong[0], wrong
+    return wrong[0]
 
 
 if __name__ == "__main__":
