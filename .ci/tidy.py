@@ -76,7 +76,9 @@ def check_includes(path, text):
             continue
         quote, header = match.groups()
         target = header.split("/")[0]
-        if in_src and quote == '"' and own in RANK and target in RANK and target not in (own, "proto") \
+        if in_src and (header.startswith(".") or own not in RANK):
+            yield number, f"layer: {where}: paths start at src/, in a folder that has a rank"
+        if in_src and quote == '"' and own in RANK and target in RANK and target != own \
                 and RANK[target] >= RANK[own]:
             yield number, f"layer: {own} (rank {RANK[own]}) includes {header} (rank {RANK[target]})"
         if path.startswith("include/hearth/") and quote == "<" and ("/" in header or header.endswith(".h")) \
@@ -143,6 +145,8 @@ def self_test():
     bad = [
         ("src/base/a.cc", '#include "storage/store.h"\n'),
         ("src/query/a.cc", '#include "ingest/pipeline.h"\n'),
+        ("src/base/a.cc", '#include "../api/app.h"\n'),
+        ("src/extra/a.cc", '#include "base/log.h"\n'),
         ("src/storage/head.cc", "#include <rocksdb/db.h>\n"),
         ("src/api/a.cc", "#include <boost/asio.hpp>\n"),
         ("include/hearth/a.h", "#include <fmt/format.h>\n"),

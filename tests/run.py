@@ -4,8 +4,7 @@
   tests/run.py --build build-test [--hearth build/hearth] [--long] [--only NAME…]
 
 Stages: tidy (source rules), meson (unit, property, golden, fault and fuzz-corpus programs), e2e (scripts under tests/e2e on the
-real binary), web (type check, unit tests, size gate), browser (Playwright in headless Chromium), conformance (when the kit is
-present beside the project). --long adds sanitizer builds and more crash rounds; docs/hacking.md has the table.
+real binary), web (type check, unit tests, size gate), browser (Playwright in headless Chromium). --long adds sanitizer builds and more crash rounds; docs/hacking.md has the table.
 """
 import argparse
 import dataclasses

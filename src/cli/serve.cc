@@ -106,9 +106,8 @@ int serve_command(const Arguments& arguments) {
   const server::CommandText text{
       .usage = "hearth serve [FLAGS]",
       .description =
-          "Stores profiles that agents send and answers queries, on one port: Pyroscope's API, "
-          "OTLP,\n"
-          "pprof URLs and the web page. Prints `listening on URL` when requests are answered.\n",
+          "Stores profiles that agents send and answers queries, on one port: Pyroscope's API and\n"
+          "the web page. Prints `listening on URL` when requests are answered.\n",
       .epilog =
           "Each flag is also an environment variable (--seal.interval: HEARTH_SEAL_INTERVAL) and "
           "a\n"

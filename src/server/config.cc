@@ -204,8 +204,8 @@ std::string flags_markdown() {
       "environment over the file. Unknown settings are errors. `hearth serve --check-config` "
       "prints "
       "what is in force and exits.\n\n"
-      "Sizes: `32MiB`, `64KB`, `4096`. Durations: `250ms`, `60s`, `1h30m`, `7d`. A limit of 0 is "
-      "off.\n\n"
+      "Sizes: `32MiB`, `64KB`, `4096`. Durations: `250ms`, `60s`, `1h30m`, `7d`. A `limits` value of 0 "
+      "is off.\n\n"
       "| flag | environment | default | meaning |\n| --- | --- | --- | --- |\n";
   const Config defaults;
   for (const Setting& setting : settings()) {

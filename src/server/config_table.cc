@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <fmt/format.h>
 
 #include <limits>
@@ -136,7 +137,7 @@ Setting listen() {
   Setting setting = text(
       "listen", "HOST:PORT", [](Config& c) -> std::string& { return c.listen; },
       "Address to answer on; port 0 picks a free one. On another address than loopback the admin "
-      "routes do not exist.");
+      "routes answer 403.");
   setting.set = [](Config& config, const std::string& raw) -> Status {
     HEARTH_ASSIGN_OR_RETURN(const auto address, parse_listen(raw));
     static_cast<void>(address);
@@ -210,8 +211,19 @@ std::vector<Setting> limit_settings() {
   };
 }
 
+// Zero would refuse every request; there is no server without these limits.
+Setting never_zero(Setting setting) {
+  setting.set = [set = std::move(setting.set)](Config& config, const std::string& raw) -> Status {
+    if (!raw.empty() && std::strtod(raw.c_str(), nullptr) == 0) {
+      return fail(ErrorCode::invalid_argument, fmt::format("got \"{}\"; want more than 0", raw));
+    }
+    return set(config, raw);
+  };
+  return setting;
+}
+
 std::vector<Setting> http_settings() {
-  return {
+  std::vector<Setting> settings = {
       duration("http.header-timeout", kMs, HEARTH_FIELD(int64_t, http.header_timeout_ms),
                "From the first byte of a request to the end of its head."),
       duration("http.body-timeout", kMs, HEARTH_FIELD(int64_t, http.body_timeout_ms),
@@ -242,6 +254,10 @@ std::vector<Setting> http_settings() {
       count("threads.query", HEARTH_FIELD(size_t, query_threads),
             "Threads that answer queries, at lower priority. 0: one per core."),
   };
+  for (Setting& setting : settings) {
+    if (setting.name != "http.compress-min-bytes") setting = never_zero(std::move(setting));
+  }
+  return settings;
 }
 
 std::vector<Setting> process_settings() {

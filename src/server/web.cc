@@ -21,10 +21,9 @@ constexpr string_view kNoPage =
     "The API works: POST /ingest, GET /pyroscope/render, the Connect services of Pyroscope,\n"
     "/metrics, /ready. From a terminal: hearth push FILE, hearth query 'TYPE{selector}'.\n";
 
-constexpr std::array<string_view, 12> kRoutes = {
-    "/",       "/explore", "/diff",        "/comparison", "/comparison-diff", "/heatmap",
-    "/labels", "/trends",  "/regressions", "/upload",     "/status",          "/send"};
-constexpr std::array<string_view, 3> kRoutePrefixes = {"/profile/", "/upload/", "/l/"};
+// Those that the page of this build knows; /comparison… are old links, which it rewrites.
+constexpr std::array<string_view, 5> kRoutes = {"/", "/explore", "/comparison", "/comparison-diff",
+                                                "/send"};
 
 void add_security_headers(net::Response& response) {
   response.headers.add("Content-Security-Policy", std::string(kPolicy));
@@ -127,10 +126,7 @@ bool prefers_html(const net::Request& request) {
 }  // namespace
 
 bool is_client_route(string_view path) {
-  return std::ranges::find(kRoutes, path) != kRoutes.end() ||
-         std::ranges::any_of(kRoutePrefixes, [&](string_view prefix) {
-           return path.starts_with(prefix) && path.size() > prefix.size();
-         });
+  return std::ranges::find(kRoutes, path) != kRoutes.end();
 }
 
 std::optional<net::Response> serve_web(const net::Request& request, const std::string& ui_dir) {

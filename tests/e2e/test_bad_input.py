@@ -105,6 +105,70 @@ def test_a_stack_of_100000_frames_keeps_its_leaf_side(args):
         assert server.flame_total(answer) == 70_000_000
 
 
+def many_types(count):
+    stacks = {("main",): tuple(range(1, count + 1))}
+    return pprof.build(stacks, types=tuple((f"t{i}", "count") for i in range(count)), time_ns=1_700_000_000_000_000_000)
+
+
+def test_what_no_segment_can_hold_is_refused_and_seals_go_on(args):
+    long_location = (
+        pprof.field(1, pprof.field(1, 1) + pprof.field(2, 2)) + pprof.field(2, pprof.packed(1, [1]) + pprof.packed(2, [5])) +
+        pprof.field(4, pprof.field(1, 1) + b"".join(pprof.field(4, pprof.field(1, 1) + pprof.field(2, i)) for i in range(1100))) +
+        pprof.field(5, pprof.field(1, 1) + pprof.field(2, 3)) + b"".join(pprof.field(6, t) for t in [b"", b"cpu", b"nanoseconds", b"main"]))
+    with server.Server(args.hearth) as target:
+        for what, body in [("65 sample types", many_types(65)), ("1,100 lines", long_location)]:
+            status, _, answer = target.ingest(body, name="wide", format="pprof")
+            assert status == 422 and "at most" in message_of(answer), (what, status, answer)
+        assert target.ingest(many_types(64), name="wide", format="pprof")[0] == 200
+        assert target.seal()["sealed_profiles"] == 1
+
+
+def test_few_bytes_never_become_gigabytes(args):
+    import base64
+    lying = gzip.compress(b"x" * 10)[:-4] + (16 << 20).to_bytes(4, "little")  # ISIZE says 16 MiB.
+    series = {"labels": [{"name": "__name__", "value": "cpu"}, {"name": "service_name", "value": "lie"}],
+              "samples": [{"rawProfile": base64.b64encode(lying + bytes(20_000)).decode()}] * 500}
+    key = "k" * 1000
+    label = lambda k, v: pprof.field(3, pprof.field(1, k) + pprof.field(2, v))  # noqa: E731
+    unique = 40_000
+    labelled = (pprof.field(1, pprof.field(1, 1) + pprof.field(2, 2)) +
+                b"".join(pprof.field(2, pprof.packed(1, [1]) + pprof.packed(2, [5]) + label(4, 5) + label(6, 7 + i)) for i in range(unique)) +
+                pprof.field(4, pprof.field(1, 1) + pprof.field(4, pprof.field(1, 1))) + pprof.field(5, pprof.field(1, 1) + pprof.field(2, 3)) +
+                b"".join(pprof.field(6, t) for t in [b"", b"cpu", b"nanoseconds", b"main", key.encode(), b"v" * 2000, b"id"]) +
+                b"".join(pprof.field(6, f"{i}") for i in range(unique)))
+    files = (pprof.field(1, pprof.field(1, 1) + pprof.field(2, 2)) + pprof.field(2, pprof.packed(1, [1]) + pprof.packed(2, [5])) +
+             pprof.field(4, pprof.field(1, 1) + pprof.field(4, pprof.field(1, 1))) +
+             b"".join(pprof.field(5, pprof.field(1, i + 1) + pprof.field(2, 3) + pprof.field(4, 4)) for i in range(50_000)) +
+             b"".join(pprof.field(6, t) for t in [b"", b"cpu", b"nanoseconds", b"main", b"f" * 60_000]))
+    with server.Server(args.hearth) as target:
+        base = target.rss_mib()
+        status = target.request("POST", "/push.v1.PusherService/Push", json.dumps({"series": [series]}).encode(), {"Content-Type": "application/json"})[0]
+        assert status == 400, status
+        assert target.ingest(labelled, name="labels")[0] in (422, 429)
+        assert target.ingest(files, name="files", spyName="rbspy")[0] == 422
+        assert flood_of_chunk_extension(target) in (0, 400)
+        grown = target.rss_mib() - base
+        assert grown < 250, f"RSS grew by {grown:.0f} MiB"
+        assert target.request("GET", "/healthz")[0] == 200
+    return f"RSS +{grown:.0f} MiB"
+
+
+def flood_of_chunk_extension(target):
+    """Sends up to 64 MiB of one chunk extension; the status, 0 when the server just closed."""
+    with socket.create_connection(("127.0.0.1", target.port), timeout=15) as connection:
+        try:
+            connection.sendall(b"POST /ingest?name=x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5;")
+            for _ in range(64):
+                connection.sendall(b"a" * (1 << 20))
+        except OSError:
+            pass
+        try:
+            answer = connection.recv(65536)
+        except OSError:
+            return 0
+        return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
 def test_requests_that_are_not_profiles(args):
     with server.Server(args.hearth) as target:
         ct = {"Content-Type": "application/json"}

@@ -21,10 +21,10 @@ net::Request request(std::string path,
 
 TEST_CASE("client routes are a closed list", "[server]") {
   for (const char* path :
-       {"/", "/explore", "/diff", "/profile/abc", "/upload", "/upload/1", "/l/x"}) {
+       {"/", "/explore", "/comparison", "/comparison-diff", "/send"}) {
     CHECK(is_client_route(path));
   }
-  for (const char* path : {"/explore/", "/profile/", "/api", "/ingest", "", "/assets/a.js"}) {
+  for (const char* path : {"/explore/", "/diff", "/profile/abc", "/api", "/ingest", "", "/assets/a.js"}) {
     CHECK_FALSE(is_client_route(path));
   }
 }
