@@ -99,7 +99,7 @@ def check_stacks(target):
             assert status == 200, (status, raw[:200])
             merged = json.loads(raw)
             got = collapsed_json(merged)
-            want = {strip_shape(k): v for k, v in profile.collapsed(i).items()}
+            want = {strip_shape(k): v for k, v in profile.collapsed(i).items() if k}  # Without a stack: series only.
             assert got == want, f"{path.name} {kind}: {first_difference(got, want)}"
 
 
@@ -234,7 +234,7 @@ def test_idle_memory_start_and_stop(args):
         code, seconds = target.stop()
         assert code == 0
         assert rss <= 40, f"idle RSS {rss:.1f} MiB"
-        assert ready <= 1.0 and seconds <= 1.0, (ready, seconds)
+        assert ready <= 0.3 and seconds <= 1.0, (ready, seconds)
     return f"RSS {rss:.1f} MiB, listening after {ready * 1000:.0f} ms, exit after {seconds * 1000:.0f} ms"
 
 
