@@ -1,5 +1,5 @@
-#include <cstdlib>
 #include <fmt/format.h>
+#include <cstdlib>
 
 #include <limits>
 
@@ -255,7 +255,9 @@ std::vector<Setting> http_settings() {
             "Threads that answer queries, at lower priority. 0: one per core."),
   };
   for (Setting& setting : settings) {
-    if (setting.name != "http.compress-min-bytes") setting = never_zero(std::move(setting));
+    const bool limit =
+        setting.name.starts_with("http.") && setting.name != "http.compress-min-bytes";
+    if (limit) setting = never_zero(std::move(setting));
   }
   return settings;
 }
