@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what a compiler does not: layers, third-party fences, coroutine form, leftovers.
+"""Checks what a compiler does not: layers, third-party fences, coroutine form, pages that exist, leftovers.
 
   .ci/tidy.py              check the tree, print findings, exit 1 if there are any
   .ci/tidy.py --self-test  prove that each rule can fail
@@ -7,6 +7,7 @@
 Ranks and fences are those of docs/architecture.md. Only files that git knows are read.
 """
 import pathlib
+import posixpath
 import re
 import subprocess
 import sys
@@ -40,6 +41,7 @@ FENCES = [
 CO_AWAIT_OK = re.compile(
     r"^(?:(?:const )?[\w:]+(?:<[^;{}\[\]]*>)?[&*]? \w+ = |co_return )?co_await [^{}\[\]?]*;$")
 WEB_FORBIDDEN = re.compile(r"\.innerHTML|dangerouslySetInnerHTML|insertAdjacentHTML|document\.write\(")
+PAGE = re.compile(r"[\w.:/-]*\w\.md\b")
 LEFTOVER = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
 
 
@@ -111,7 +113,16 @@ def check_web(path, text):
             yield number, "web: a numeric style value needs its unit (Preact adds none)"
 
 
-def check_file(path, text):
+def check_pages(path, text, pages):
+    """A page that a text names is one of the repository: by its path from the root, in Markdown also from the page's own folder."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for name in PAGE.findall(line):
+            found = name.lstrip("/") in pages or path.endswith(".md") and posixpath.normpath(posixpath.join(posixpath.dirname(path), name)) in pages
+            if not found and "://" not in name:
+                yield number, f"page: {name} is not in the repository; say the reason, or give a path from the root"
+
+
+def check_file(path, text, pages):
     cpp = path.endswith((".cc", ".h"))
     if cpp and path.startswith(("src/", "include/")):
         yield from check_includes(path, text)
@@ -119,6 +130,8 @@ def check_file(path, text):
         yield from check_co_await(text)
     elif cpp and path.startswith("src/") and re.search(r"\bco_(await|return|yield)\b", strip_cpp(text)):
         yield 1, "coroutines exist in src/net only"
+    if path != ".ci/tidy.py":
+        yield from check_pages(path, text, pages)
     if path.startswith("web/src/"):
         yield from check_web(path, text)
     if path.endswith("package-lock.json") and '"resolved"' in text:
@@ -132,12 +145,14 @@ def check_file(path, text):
 
 def run(root):
     findings = []
-    for path in tracked(root):
+    paths = tracked(root)
+    pages = {p for p in paths if p.endswith(".md")}
+    for path in paths:
         try:
             text = (root / path).read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        findings += [f"{path}:{n}: {message}" for n, message in check_file(path, text)]
+        findings += [f"{path}:{n}: {message}" for n, message in check_file(path, text, pages)]
     return findings
 
 
@@ -161,15 +176,21 @@ def self_test():
         ("web/src/ui/a.tsx", "<div style={{top: 4}}/>\n"),
         ("web/package-lock.json", '{"resolved": "x"}\n'),
         ("src/base/a.cc", "// TO" + "DO later\n"),
+        ("src/base/a.cc", "// The bytes: symbols.md 3.\n"),
+        ("tests/e2e/test_a.py", "# see docs/gone.md\n"),
+        ("docs/a.md", "[gone](gone.md)\n"),
     ]
+    pages = {"docs/symbols.md"}
     good = [
         ("src/storage/a.cc", '#include "base/log.h"\n#include "symbols/dictionary.h"\n'),
         ("src/net/a.cc", "Task f() {\n  auto n = co_await g(socket, buffer);\n  co_await h(x);\n  co_return co_await k(y);\n}\n"),
         ("src/net/a.cc", "// co_await { is fine in a comment\n"),
+        ("src/base/a.cc", "// docs/symbols.md 3, and https://example.org/README.md\n"),
+        ("docs/a.md", "[symbols](symbols.md), `docs/symbols.md`, [there](../docs/symbols.md#example)\n"),
         ("web/src/ui/a.tsx", "import { h } from 'preact';\n<div style={{top: `${x}px`}}/>\n"),
     ]
-    failed = [f"rule did not fire: {path}: {text!r}" for path, text in bad if not list(check_file(path, text))]
-    failed += [f"false alarm: {path}: {list(check_file(path, text))}" for path, text in good if list(check_file(path, text))]
+    failed = [f"rule did not fire: {path}: {text!r}" for path, text in bad if not list(check_file(path, text, pages))]
+    failed += [f"false alarm: {path}: {found}" for path, text in good if (found := list(check_file(path, text, pages)))]
     return failed
 
 

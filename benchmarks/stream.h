@@ -25,7 +25,7 @@ enum class StreamKind : unsigned char {
   heap,  ///< 4,500 samples of 25 frames, four values and a size label: its heap profiles.
 };
 
-/// A generated stream of `profiles` (storage.md 1): each profile keeps each sample's stack with p =
+/// A generated stream of `profiles`: each profile keeps each sample's stack with p =
 /// 0.5, else redraws it from the pool of all that came before; then stacks seen once give way to
 /// new ones until distinct stacks follow K·n^0.69 (heap: 0.2). The same seed gives the same bytes.
 Stream generated_stream(StreamKind kind, size_t profiles, uint64_t seed = 1);

@@ -44,7 +44,7 @@ class LabelSet {
   std::vector<Label> labels_;
 };
 
-/// Names with a meaning of their own (pyroscope-api.md 7.2).
+/// Names with a meaning of their own: Pyroscope's, as its clients send and select them.
 namespace label {
 inline constexpr std::string_view kName = "__name__";
 inline constexpr std::string_view kProfileType = "__profile_type__";

@@ -25,8 +25,9 @@ class ObjectReader {
   [[nodiscard]] virtual Result<SharedBytes> read(uint64_t offset, uint64_t length) const = 0;
 };
 
-/// The bucket: a local directory or any S3 service (reliability.md 4). Keys are relative paths of [A-Za-z0-9!-_.*'()/] without
-/// empty, "." or ".." components. "Not found" and "already there" are values, not errors. Calls block; thread-safe.
+/// The bucket: a local directory or any S3 service. Keys are relative paths of [A-Za-z0-9!-_.*'()/]
+/// without empty, "." or ".." components. "Not found" and "already there" are values, not errors.
+/// Calls block; thread-safe.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;

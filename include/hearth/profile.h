@@ -15,7 +15,7 @@ namespace hearth {
 ///         items: item i owns [x_begin[i], x_begin[i + 1]).
 /// Views:  `strings` point into the bytes that were decoded or into `owned`; the batch must not outlive those bytes.
 /// Reuse:  clear() keeps capacity, so that a worker decodes profile after profile without allocating.
-/// Source: pprof's profile.proto; formats.md 3.
+/// Source: pprof's profile.proto (github.com/google/pprof/proto).
 struct ProfileBatch {
   static constexpr uint32_t kNone = UINT32_MAX;  ///< No mapping, no such thing.
 

@@ -24,7 +24,7 @@ struct Family {
   auto operator<=>(const Family&) const = default;
 };
 
-/// Pyroscope's five-part id `name:sample_type:sample_unit:period_type:period_unit` (pyroscope-api.md 7.1).
+/// Pyroscope's five-part id `name:sample_type:sample_unit:period_type:period_unit`.
 struct ProfileType {
   std::string name;
   SampleType sample;

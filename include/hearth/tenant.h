@@ -7,8 +7,9 @@
 
 namespace hearth {
 
-/// A validated tenant id: 1…150 bytes of A-Za-z0-9!-_.*'(), not "." or ".." (pyroscope-api.md 1.4, reliability.md Q6).
-/// Every storage call takes one; a raw string is never a tenant. Without tenancy everything belongs to "anonymous".
+/// A validated tenant id: 1…150 bytes of A-Za-z0-9!-_.*'(), not "." or "..": safe in keys and
+/// paths. Every storage call takes one; a raw string is never a tenant. Without tenancy everything
+/// belongs to "anonymous".
 class Tenant {
  public:
   [[nodiscard]] static Result<Tenant> parse(std::string_view id);

@@ -9,7 +9,7 @@
 
 namespace hearth::api {
 
-/// The `name` parameter of /ingest: `app{key=value,…}` (pyroscope-api.md 3.2).
+/// The `name` parameter of /ingest: `app{key=value,…}` (docs/http_api.md 2).
 struct AppName {
   std::string app;  ///< Never empty.
   std::vector<Label>
@@ -23,7 +23,7 @@ struct AppName {
 [[nodiscard]] Result<AppName> parse_app_name(std::string_view text);
 
 /// What the suffix after the last `.` of an app name says about a text profile
-/// (pyroscope-api.md 3.5).
+/// (docs/http_api.md 2 lists them).
 struct TextMetric {
   std::string_view name;         ///< `__name__`.
   std::string_view sample_type;  ///< Before the rate step.

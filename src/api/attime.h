@@ -5,7 +5,7 @@
 
 namespace hearth::api {
 
-/// The time syntax of /ingest and /pyroscope/render (pyroscope-api.md 3.3), in nanoseconds UTC.
+/// The time syntax of /ingest and /pyroscope/render, in nanoseconds UTC.
 /// `20260131` is a day; other digits are seconds, or by their length milliseconds (13),
 /// microseconds (16), nanoseconds (19); anything else is *now* plus an offset such as `now-1h`.
 /// Never fails: what cannot be read is *now*. Saturates at int64.

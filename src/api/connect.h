@@ -13,8 +13,8 @@
 #include "base/result.h"
 #include "hearth/tenant.h"
 
-/// Connect's unary protocol over HTTP/1.1 (pyroscope-api.md 1.2): one route per method, protobuf
-/// and JSON bodies.
+/// Connect's unary protocol over HTTP/1.1 (connectrpc.com/docs/protocol): one route per method,
+/// protobuf and JSON bodies.
 namespace hearth::api {
 
 /// One request that passed every check of the protocol.

@@ -15,13 +15,13 @@ struct ErrorRow {
   int connect_status;  ///< HTTP status of a Connect answer.
   int plain_status;    ///< HTTP status of plain HTTP handlers and of the page's API.
   int payload_status;  ///< HTTP status when `/ingest` refuses what the body holds
-                       ///< (pyroscope-api.md 3.9).
+                       ///< (docs/http_api.md 1).
 };
 
 const ErrorRow& error_row(ErrorCode code);
 
-/// The `code` of a plain HTTP error whose status a handler forced (pyroscope-api.md 1.3): 404 →
-/// "unimplemented", 422 → "unknown".
+/// The `code` of a plain HTTP error whose status a handler forced, taken from it as
+/// Connect clients do: 404 → "unimplemented", 422 → "unknown".
 std::string_view code_of_status(int status);
 
 /// 429 and 503: the client should come back, so the answer carries Retry-After.

@@ -60,8 +60,8 @@ int64_t larger_total(const Side& left, const Side& right, Pair pair) {
   return std::max(left.total(pair.left), right.total(pair.right));
 }
 
-// The n-th largest total over all pairs, subtrees below it left out (pyroscope-api.md 10.3); 0 when
-// there are at most n.
+// The n-th largest total over all pairs, subtrees below it left out, as in a cut of one
+// tree; 0 when there are at most n.
 int64_t threshold(const Side& left, const Side& right, int64_t max_nodes) {
   if (max_nodes <= 0) return 0;
   std::priority_queue<int64_t, std::vector<int64_t>, std::greater<>> largest;

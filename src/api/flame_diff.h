@@ -13,7 +13,7 @@ class FlameGraphDiff;
 
 namespace hearth::api {
 
-/// Pyroscope's differential flame graph (pyroscope-api.md 10.4).
+/// Pyroscope's differential flame graph, as Grafana's panel reads it.
 ///
 /// Shape:  as FlameGraph, but levels are flat lists of septuples (left x delta, left total, left
 /// self, right x delta, right total,

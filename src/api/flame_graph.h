@@ -13,7 +13,7 @@ class FlameGraph;
 
 namespace hearth::api {
 
-/// Pyroscope's flame graph (pyroscope-api.md 10.1).
+/// Pyroscope's flame graph, as Grafana's panel reads it.
 ///
 /// Shape:  levels[0] is one virtual node named `total`; each level is a flat list of quadruples (x
 /// delta, total, self, name), left
@@ -27,8 +27,7 @@ struct FlameGraph {
 };
 
 /// A tree cut as Pyroscope's query path cuts it: once where profiles are merged and once before the
-/// answer, the second time with the `other` nodes of the first in the count
-/// (pyroscope-api.md 10.3).
+/// answer, the second time with the `other` nodes of the first in the count.
 query::FunctionTree truncated(query::FunctionTree tree, int64_t max_nodes);
 
 /// Children under `threshold` (FunctionTree::threshold) and leaves named `other` are folded into
@@ -40,9 +39,9 @@ FlameGraph flame_graph(const query::FunctionTree& tree, int64_t threshold);
 void append_proto_json(std::string& out, const FlameGraph& graph);
 void to_proto(const FlameGraph& graph, querier::v1::FlameGraph& message);
 
-/// The byte form of a tree (pyroscope-api.md 10.2), cut before: per node varint name length, name,
-/// varint self, varint child count; the last child is written next. A tree without samples is no
-/// bytes.
+/// The byte form of a tree that `format: TREE` asks for, cut before: per node varint name length,
+/// name, varint self, varint child count; the last child is written next. A tree without samples is
+/// no bytes.
 std::string tree_bytes(const query::FunctionTree& tree);
 
 /// For each node the index behind its last descendant: the children of i are i + 1, end[i + 1], …

@@ -27,7 +27,7 @@ bool is_loopback_v4(std::string_view host) {
 }
 
 // DNS rebinding: a foreign name that resolves to 127.0.0.1 must not reach a server that trusts its
-// callers (reliability.md H9).
+// callers.
 bool is_local_name(std::string_view host) {
   const std::string_view name = without_port(host);
   return host.empty() || name == "localhost" || name.ends_with(".localhost") || name == "[::1]" ||
@@ -38,8 +38,8 @@ bool is_safe_method(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
-// A browser tells where a request comes from; agents and tools send neither field (reliability.md
-// H14).
+// A browser tells where a request comes from; agents and tools send neither field. A page of
+// another site must not change what is stored here through its visitor's browser.
 bool is_foreign_page(const net::Request& request) {
   if (request.headers.get("Sec-Fetch-Site") == "cross-site") return true;
   if (!request.headers.has("Origin")) return false;

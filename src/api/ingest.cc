@@ -177,7 +177,7 @@ class Ingest {
     auto labels = ingest_labels(params_, std::string(app->metric.name), app->service, true);
     auto added = write_.add(std::move(labels), slot, request_.body, params_.has_from);
     if (added) return std::nullopt;
-    // Validation of text answers with Connect's statuses (pyroscope-api.md 3.9).
+    // As upstream: what validation refuses in a text profile has Connect's status, not 422.
     const int status = error_row(added.error().code).connect_status;
     return Refusal{std::move(added).error(), status, true};
   }

@@ -12,7 +12,7 @@
 
 namespace hearth::api {
 
-/// The query string of /ingest (pyroscope-api.md 3.1).
+/// The query string of /ingest (docs/http_api.md 2).
 struct IngestParams {
   AppName name;
   int64_t from_ns = 0;

@@ -19,7 +19,7 @@ struct MediaType {
 };
 
 /// Refuses exactly what Go's media type parser refuses, since every Pyroscope request passes
-/// through it (pyroscope-api.md 1.3): a bare word passes, a parameter without value does not.
+/// through it: a bare word passes, a parameter without value does not.
 [[nodiscard]] Result<MediaType> parse_media_type(std::string_view text);
 
 /// What the values of all Accept headers of a request ask for. `invalid_argument` when an entry is

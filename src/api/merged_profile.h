@@ -8,7 +8,7 @@
 
 namespace hearth::api {
 
-/// Merges what lies below the cut (pyroscope-api.md 9.6): the stacks as a tree of locations keep
+/// Merges what lies below the cut: the stacks as a tree of locations keep
 /// the `max_nodes` largest nodes and the first node below each; what is deeper becomes one frame
 /// `other`. 0: nothing is cut. One sample type.
 void cut_merged_profile(ProfileBatch& batch, int64_t max_nodes);

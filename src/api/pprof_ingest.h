@@ -6,7 +6,7 @@
 #include "base/result.h"
 #include "hearth/profile.h"
 
-/// What /ingest does to a pprof profile beyond decoding it (pyroscope-api.md 3.6).
+/// What /ingest does to a pprof profile beyond decoding it (docs/http_api.md 2).
 namespace hearth::api {
 
 /// `sample_type_config`: display names by sample type. Without one the built-in names apply; a sent

@@ -6,7 +6,7 @@
 #include "api/connect.h"
 #include "querier.pb.h"
 
-/// querier.v1.QuerierService (pyroscope-api.md 9), one file per group of calls.
+/// querier.v1.QuerierService (docs/http_api.md 3), one file per group of calls.
 namespace hearth::api {
 
 /// ProfileTypes, LabelNames, LabelValues, Series, GetProfileStats, AnalyzeQuery.

@@ -14,7 +14,7 @@
 
 namespace hearth::api {
 
-/// Rules common to all queries (pyroscope-api.md 9.1).
+/// Rules common to all queries (docs/http_api.md 3).
 ///
 /// A range in milliseconds, both ends inclusive. `invalid_argument` when an end is 0, when start >
 /// end, or when the range is longer than the limit. nullopt: the range lies before the look-back

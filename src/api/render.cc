@@ -225,7 +225,7 @@ Result<std::string> render_diff(const App& app, const Request& request) {
   return json.take();
 }
 
-// Only profile types, as upstream answers (pyroscope-api.md 22.2).
+// Only profile types, as upstream answers: older integrations list profile types here.
 Result<std::string> label_values(const App& app, const Request& request) {
   HEARTH_ASSIGN_OR_RETURN(const Tenant tenant,
                           request_tenant(app.context, request.headers, TenantRule::any_number));

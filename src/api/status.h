@@ -13,7 +13,7 @@ void add_status_routes(App& app, std::vector<net::Route>& routes);
 std::optional<std::string> not_ready_reason(const App& app);
 
 /// True when a browser sent the request (it says where from): a call that changes something then
-/// also needs `X-Hearth-UI: 1`, which a form of another site cannot send (reliability.md H14).
+/// also needs `X-Hearth-UI: 1`, which a form of another site cannot send.
 bool lacks_page_header(const net::Request& request);
 
 }  // namespace hearth::api

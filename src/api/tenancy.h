@@ -8,7 +8,7 @@
 
 namespace hearth::api {
 
-/// How many tenants a route takes (pyroscope-api.md 1.4).
+/// How many tenants a route takes (docs/http_api.md 1).
 enum class TenantRule : unsigned char {
   none,         ///< The route asks for no tenant.
   any_number,   ///< Queries: `a|b` reads both.

@@ -8,7 +8,7 @@
 
 namespace hearth::api {
 
-/// The timeline of /pyroscope/render (pyroscope-api.md 11.1): sums per step, zero-filled.
+/// The timeline of /pyroscope/render: sums per step, zero-filled.
 struct Timeline {
   int64_t start_s = 0;  ///< Unix seconds, a multiple of the step.
   int64_t step_s = 15;

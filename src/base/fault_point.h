@@ -1,7 +1,7 @@
 #pragma once
 
 /// Named places where a test kills or fails the process. Compiled in only with -Dfault_points=true;
-/// a release binary does not contain their names (reliability.md 6.2).
+/// a release binary does not contain their names (docs/kv_layout.md lists them).
 ///   HEARTH_KILL_POINT("seal.before_commit");
 /// Environment HEARTH_KILL_POINT=name[:n] sends SIGKILL to the process at the n-th pass (default 1)
 /// of that point.

@@ -10,8 +10,9 @@
 
 namespace hearth {
 
-/// A file being written. Nothing is durable before sync() returned success; after a failed sync the file must be abandoned
-/// and the process must stop (reliability.md F4): a second fsync on the same descriptor may lie.
+/// A file being written. Nothing is durable before sync() returned success; after a failed sync the
+/// file must be abandoned and the process must stop (Rebello et al., "Can Applications Recover from
+/// fsync Failures?", USENIX ATC 2020): a second fsync on the same descriptor may lie.
 class WritableFile {
  public:
   virtual ~WritableFile() = default;  ///< Closes without sync.

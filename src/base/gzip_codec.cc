@@ -66,7 +66,7 @@ Status gunzip(std::string_view data, size_t max_bytes, std::string& out) {
 }
 
 std::string gzip_compress(std::string_view data, int level) {
-  // One compressor per thread and level; 1 is what answers use (storage.md 5.2).
+  // One compressor per thread and level; answers use 1, the fastest.
   thread_local std::unique_ptr<libdeflate_compressor, Free> instance;
   thread_local int instance_level = 0;
   if (!instance || instance_level != level) {

@@ -11,7 +11,8 @@
 
 namespace hearth {
 
-/// xxh3. Keys that clients choose take the process's random seed (reliability.md Q15); what is stored in files takes seed 0.
+/// xxh3. Keys that clients choose take the process's random seed, so that nobody can
+/// choose keys that collide; what is stored in files takes seed 0.
 inline uint64_t hash64(std::string_view s, uint64_t seed = 0) { return XXH3_64bits_withSeed(s.data(), s.size(), seed); }
 inline Id128 hash128(std::string_view s, uint64_t seed = 0) {
   const XXH128_hash_t h = XXH3_128bits_withSeed(s.data(), s.size(), seed);

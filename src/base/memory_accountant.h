@@ -34,9 +34,9 @@ class MemoryCharge {
   size_t bytes_ = 0;
 };
 
-/// The one account of large buffers: request bodies, decoded profiles, dictionaries, unsealed rows, caches, query state.
-/// New work is refused (`unavailable`) above 85 % of the limit; caches should shed above 75 % (reliability.md F12).
-/// Thread-safe; wait-free.
+/// The one account of large buffers: request bodies, decoded profiles, dictionaries, unsealed rows,
+/// caches, query state. New work is refused (`unavailable`) above 85 % of the limit; caches should
+/// shed above 75 %. Thread-safe; wait-free.
 class MemoryAccountant {
  public:
   explicit MemoryAccountant(size_t limit_bytes) : limit_(limit_bytes) {}

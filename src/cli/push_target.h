@@ -16,7 +16,7 @@ namespace hearth::cli {
 std::string service_of(const std::string& name, const std::vector<Label>& labels,
                        const std::string& file);
 
-/// "/ingest?name=SERVICE{key=value,…}", escaped (pyroscope-api.md 3.2).
+/// "/ingest?name=SERVICE{key=value,…}", escaped (docs/http_api.md 2).
 [[nodiscard]] Result<std::string> ingest_target(const std::string& service,
                                                 const std::vector<Label>& labels);
 

@@ -86,7 +86,7 @@ Result<std::string> call(const QueryOptions& options, const char* method, const 
   return std::move(answer.body);
 }
 
-// querier.v1.SelectMergeProfileRequest (pyroscope-api.md 8): five fields do not need a message
+// querier.v1.SelectMergeProfileRequest (src/proto/querier.proto): five fields do not need a message
 // class here.
 std::string profile_request(const QueryOptions& options, uint64_t max_nodes) {
   std::string out;

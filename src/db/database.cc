@@ -15,7 +15,7 @@ namespace {
 constexpr auto kStepInterval = std::chrono::milliseconds(500);
 
 /// Calls store.step() until destroyed: seal, later compact and retain. One thread, small steps
-/// (architecture.md 5).
+/// (docs/architecture.md, "Threads").
 class Maintenance {
  public:
   explicit Maintenance(storage::Store& store) : thread_([this, &store] { run(store); }) {}

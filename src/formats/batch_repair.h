@@ -12,7 +12,8 @@ namespace hearth::formats {
 /// Removes frames that name no usable location: those at or above locations.size(), and those whose
 /// `unusable` entry is not 0
 /// (`unusable` may be empty). A sample keeps its other frames; one that loses all of them is
-/// dropped. Lines whose function is kNone go too. Source: pyroscope-api.md 6.3 and D5.
+/// dropped. Lines whose function is kNone go too. Pyroscope drops
+/// the whole sample; its other frames are true all the same (docs/write_pipeline.md).
 void drop_unusable_frames(ProfileBatch& batch, const std::vector<uint8_t>& unusable);
 
 /// Stacks of more than `depth_max` frames keep the leaf side: depth_max − 1 frames under one frame

@@ -5,7 +5,7 @@
 namespace hearth::formats {
 
 /// What a decoder may accept and how it may repair. 0 switches a limit off.
-/// Source: pyroscope-api.md 6.2 and 14; architecture.md 7 for hearth's defaults.
+/// Pyroscope has the same limits; the defaults here only protect the machine (docs/flags.md).
 struct DecodeLimits {
   /// What one dataset of a segment can hold (docs/segment_format.md): more cannot be stored.
   static constexpr size_t kSampleTypesMax = 64;
@@ -18,7 +18,7 @@ struct DecodeLimits {
   size_t string_max_bytes = 65'535;     ///< A longer string keeps its tail.
   size_t profile_max_bytes = 16 << 20;  ///< One profile after decompression; used by decode() only.
 
-  /// Profiles of .NET agents (pyroscope-api.md 3.6): when every function id is 0 and there are as
+  /// Profiles of .NET agents: when every function id is 0 and there are as
   /// many functions as locations, function i belongs to location i; and '-' in the names of sample
   /// types becomes '_'. Without it both are errors.
   bool dotnet_repairs = false;

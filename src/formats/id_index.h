@@ -10,7 +10,7 @@ namespace hearth::formats {
 /// Maps the ids of one pprof table to positions in it. Ids are any 64-bit numbers (often
 /// addresses), so memory depends on how many there are, never on how large they are: position = id
 /// − 1 when they are dense, which they nearly always are; an array when the largest is small; else
-/// a sorted list (storage.md 3.2). Of equal ids the last one counts, as in a map filled in order.
+/// a sorted list. Of equal ids the last one counts, as in a map filled in order.
 class IdIndex {
  public:
   static constexpr uint32_t kMissing = UINT32_MAX;

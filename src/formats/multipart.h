@@ -28,7 +28,7 @@ bool is_multipart_form(std::string_view content_type);
 /// Splits `body` at the boundary that `content_type` names. What stands before the first boundary
 /// and after the last one is ignored. Errors: invalid_argument for a missing or bad boundary, a
 /// part without a name, headers or parts over their limits, a body that ends before the closing
-/// boundary. Source: reliability.md P6.
+/// boundary. Source: RFC 7578, RFC 2046 5.1.
 [[nodiscard]] Result<std::vector<MultipartPart>> parse_multipart(std::string_view content_type,
                                                                  std::string_view body);
 

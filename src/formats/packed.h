@@ -8,7 +8,7 @@
 #include "formats/pair_shuffle.h"
 #include "formats/wire.h"
 
-/// Kernels for packed repeated varints (storage.md 3.2). A packed list of n bytes holds at most n
+/// Kernels for packed repeated varints. A packed list of n bytes holds at most n
 /// values and, when its last byte ends a varint, no varint crosses its end: that is checked once,
 /// so the loops need no bounds. They have no branch on the width of a value either, because ids of
 /// one and of two bytes alternate in no predictable way.

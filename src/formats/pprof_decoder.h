@@ -28,7 +28,7 @@ namespace hearth::formats {
 /// samples_limit or sample_labels_limit.
 ///         `out` is empty then.
 /// Memory: the batch takes 1–3 times the size of real profiles, 12 times that of the worst input.
-/// Source: formats.md 3, pyroscope-api.md 6.2, storage.md 3.2.
+/// Source: pprof's profile.proto; what is refused is what Pyroscope refuses.
 [[nodiscard]] Status decode_pprof(std::string_view raw, const DecodeLimits& limits,
                                   ProfileBatch& out);
 

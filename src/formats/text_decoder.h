@@ -32,12 +32,12 @@ struct TextProfile {
 /// Longest line of folded text, in bytes.
 constexpr size_t kTextLineMax = 64 * 1024;
 
-/// Decodes folded text (pyroscope-api.md 3.5) into `out`, whose old content is replaced. Frames
-/// stand root first in the text, leaf first in the batch; each distinct one is a function with a
-/// location of its own, all in one mapping without a name. Lines of one stack are one sample with
-/// their sum. `out.strings` point into `text`. Errors: invalid_argument, naming the line: a value
-/// that is no 64-bit integer, a line over kTextLineMax, invalid UTF-8, too many distinct stacks
-/// (samples_limit). `out` is empty then.
+/// Decodes folded text (`main;work 3`, docs/http_api.md 2) into `out`, whose old content is
+/// replaced. Frames stand root first in the text, leaf first in the batch; each distinct one is a
+/// function with a location of its own, all in one mapping without a name. Lines of one stack are
+/// one sample with their sum. `out.strings` point into `text`. Errors: invalid_argument, naming the
+/// line: a value that is no 64-bit integer, a line over kTextLineMax, invalid UTF-8, too many
+/// distinct stacks (samples_limit). `out` is empty then.
 [[nodiscard]] Status decode_text(std::string_view text, TextLayout layout,
                                  const TextProfile& profile, const DecodeLimits& limits,
                                  ProfileBatch& out);

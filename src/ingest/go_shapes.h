@@ -10,7 +10,7 @@
 namespace hearth::ingest {
 
 /// True when the profile comes from a Go program: by its `pyroscope_spy` label, else by the first
-/// string that looks like a source file or package of a known language (pyroscope-api.md 6.1).
+/// string that looks like a source file or package of a known language.
 [[nodiscard]] bool is_go_profile(const ProfileBatch& batch, std::span<const Label> labels);
 
 /// `name` without its generic shape parameters: bracket groups that begin with `[go.shape.`. A

@@ -32,7 +32,8 @@ struct SplitLimits {
 /// that the check of the series' labels refuses the profile in its own words. `resource_exhausted`
 /// when the labels of all groups take more than `text_max_bytes`: few bytes of a profile could
 /// otherwise become gigabytes of labels. Groups are in order of their first sample. One pass;
-/// allocates per group, not per sample. Source: pyroscope-api.md 6.4, D5.
+/// allocates per group, not per sample. The rules:
+/// docs/write_pipeline.md, "Labels".
 [[nodiscard]] Result<std::vector<LabelGroup>> split_by_labels(ProfileBatch& batch,
                                                               const SplitLimits& limits);
 

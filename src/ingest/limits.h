@@ -5,7 +5,7 @@
 
 namespace hearth::ingest {
 
-/// Limits of one tenant (pyroscope-api.md 14, reliability.md 2.7). 0 switches a limit off. Defaults are hearth's: only what
+/// Limits of one tenant (docs/flags.md). 0 switches a limit off. Defaults are hearth's: only what
 /// protects the machine.
 struct Limits {
   size_t request_max_bytes = 64u << 20;        ///< All profiles of a request, inflated.

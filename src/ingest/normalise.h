@@ -8,7 +8,7 @@ namespace hearth::ingest {
 void drop_unusable_samples(ProfileBatch& batch);
 
 /// Takes frames that say nothing (no line, no address) out of the stacks. The samples stay, with an
-/// empty stack if need be (pyroscope-api.md D5); counted as `frames_dropped`.
+/// empty stack if need be (docs/write_pipeline.md says why); counted as `frames_dropped`.
 void drop_empty_frames(ProfileBatch& batch);
 
 /// Addresses of frames that have names only split rows that are the same to every query: for each

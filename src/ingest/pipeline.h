@@ -41,18 +41,18 @@ struct Prepared {
     std::optional<Id128> id;
   };
   const ProfileBatch* batch = nullptr;
-  std::vector<Group> groups;  ///< Empty: nothing to store, which is success (pyroscope-api.md 6.3).
+  std::vector<Group> groups;  ///< Empty: nothing to store, which is success.
 };
 
-/// The write pipeline (pyroscope-api.md 6): validation, normalisation, splitting by sample labels, label rules, identity.
-/// Thread-safe.
+/// The write pipeline (docs/write_pipeline.md): validation, normalisation, splitting by sample
+/// labels, label rules, identity. Thread-safe.
 class Pipeline {
  public:
   Pipeline(storage::Store& store, const Clock& clock, Limits defaults);
   ~Pipeline();
 
   [[nodiscard]] Limits limits(const Tenant& tenant) const;
-  /// Errors carry the field and, in `reason`, the discard reason of pyroscope-api.md 14; they are counted.
+  /// Errors carry the field and, in `reason`, Pyroscope's discard reason; they are counted.
   [[nodiscard]] Result<Prepared> prepare(const Tenant& tenant, const Incoming& incoming);
   /// One durable batch for all of them.
   [[nodiscard]] Result<storage::AppendOutcome> commit(const Tenant& tenant, std::span<const Prepared> profiles);

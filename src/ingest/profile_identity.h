@@ -12,8 +12,8 @@ namespace hearth::ingest {
 /// What a profile's groups derive their ids from: OTLP's profile id, else the idempotency key and
 /// index, else a hash over tenant, labels, types, time range and bytes; nullopt when two truly
 /// different profiles could be equal in all of these (no time of their own, or no bytes). Unseeded,
-/// so that a retry is recognised after a restart. Call it before anything is rewritten. Source:
-/// reliability.md 3.3.
+/// so that a retry is recognised after a restart. Call it before anything is rewritten. See
+/// docs/write_pipeline.md, "Retries".
 [[nodiscard]] std::optional<Id128> profile_identity(const Tenant& tenant, const Incoming& incoming);
 
 /// Id of the part of a profile that goes to `series`: distinct per series.

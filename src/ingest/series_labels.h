@@ -10,8 +10,8 @@ namespace hearth::ingest {
 
 /// Makes stored series labels of the labels of one group: built-in relabel rules, default service
 /// name, control labels gone, session labels hashed, labels that the query derives gone; then the
-/// checks of pyroscope-api.md 6.4. `labels` are in any order, an empty value is an absent label.
-/// Source: pyroscope-api.md 6.3, 6.4, 7.2 and its table of corrections.
+/// checks of check_labels(). `labels` are in any order, an empty value is an absent label.
+/// The rules: docs/write_pipeline.md, "Labels".
 [[nodiscard]] Result<LabelSet> series_labels(std::vector<Label> labels, const Limits& limits);
 
 }  // namespace hearth::ingest

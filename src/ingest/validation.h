@@ -18,14 +18,14 @@ inline constexpr size_t kFramesMax = 8'000'000;
 /// Labels for a message: Prometheus text form of valid UTF-8, cut when it is long.
 [[nodiscard]] std::string label_text(std::span<const Label> labels);
 
-/// The checks of pyroscope-api.md 6.2 that are left after decoding: sample types present, time
+/// Pyroscope's checks of a profile that are left after decoding: sample types present, time
 /// range, size and count limits. `raw_bytes` = size of the profile, inflated. Errors are
-/// invalid_argument with the discard reason of section 14.
+/// invalid_argument with Pyroscope's discard reason.
 [[nodiscard]] Status check_profile(const ProfileBatch& batch, size_t raw_bytes,
                                    std::span<const Label> labels, const Limits& limits,
                                    int64_t now_ns);
 
-/// The checks of pyroscope-api.md 6.4 on final series labels, sorted by name; duplicate names stand
+/// Pyroscope's checks on final series labels, sorted by name; duplicate names stand
 /// side by side, empty values are gone. Errors as above.
 [[nodiscard]] Status check_labels(std::span<const Label> labels, const Limits& limits);
 

@@ -13,7 +13,7 @@ namespace hearth {
 
 /// One matcher of a selector. A missing label reads as the empty string. Regular expressions are
 /// RE2, fully anchored, `.` also matches a line feed (as in Prometheus), at most 4 KiB of pattern
-/// and 1 MiB of compiled program (reliability.md P10).
+/// and 1 MiB of compiled program (docs/queries.md).
 class Matcher {
  public:
   enum class Op : unsigned char { equal, not_equal, regex, not_regex };
@@ -33,7 +33,7 @@ class Matcher {
   std::shared_ptr<const void> regex_;  ///< re2::RE2; shared because selectors are copied.
 };
 
-/// Prometheus selector (pyroscope-api.md 7.3): `metric{name op "value", "quoted name"="x"}`; all
+/// Prometheus selector: `metric{name op "value", "quoted name"="x"}`; all
 /// matchers must hold.
 class Selector {
  public:

@@ -29,7 +29,8 @@ beast::flat_buffer new_buffer(size_t header_max_bytes) {
 }
 constexpr size_t kLingerBytes = 64 * 1024;
 constexpr milliseconds kLingerTime{1000};
-/// After this time a peer must have moved at least 1 KiB for each second (reliability.md H1).
+/// After this time a peer must have moved at least 1 KiB for each second: a trickle of
+/// bytes must not hold a slot.
 constexpr milliseconds kRateGrace{10'000};
 
 milliseconds time_for(uint64_t bytes) {

@@ -19,11 +19,12 @@ struct HeadLimits {
 };
 
 /// Strict check of a complete request head, "GET / HTTP/1.1\r\n…\r\n\r\n", before any parser sees
-/// it (reliability.md H2, H4). Whatever two implementations could read differently is refused: bare
-/// CR or LF, folded lines, space before a colon, a name that is no token, control characters, more
-/// than one Content-Length (even if equal), a Content-Length that is not plain digits,
-/// Content-Length together with Transfer-Encoding, any Transfer-Encoding but exactly "chunked",
-/// Transfer-Encoding under HTTP/1.0, and none or several Host fields under HTTP/1.1.
+/// it (RFC 9112; its section 11.2 is request smuggling). Whatever two implementations could read
+/// differently is refused: bare CR or LF, folded lines, space before a colon, a name that is no
+/// token, control characters, more than one Content-Length (even if equal), a Content-Length that
+/// is not plain digits, Content-Length together with Transfer-Encoding, any Transfer-Encoding but
+/// exactly "chunked", Transfer-Encoding under HTTP/1.0, and none or several Host fields under
+/// HTTP/1.1.
 HeadVerdict check_head(std::string_view head, const HeadLimits& limits);
 
 /// For a head that is not complete yet: whether more bytes may still make it acceptable.

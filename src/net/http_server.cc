@@ -28,7 +28,8 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using std::chrono::milliseconds;
 
-/// Slots above the cap that only answer routes of Pool::io (reliability.md 3.14).
+/// Slots above the cap that only answer routes of Pool::io: probes and metrics work
+/// when all others are taken.
 constexpr size_t kSpareConnections = 16;
 constexpr milliseconds kAcceptBackOff{50};
 

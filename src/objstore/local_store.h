@@ -9,7 +9,7 @@
 
 namespace hearth::objstore {
 
-/// The default bucket: a directory below which a key is a relative path (reliability.md 4.6).
+/// The default bucket: a directory below which a key is a relative path.
 /// Creates `root`, removes temporaries that an earlier life left, and probes that create-if-absent
 /// holds there; without hard links it falls back to check-and-rename, which is safe for one
 /// process. A directory that cannot be written is opened all the same: reads work, puts fail.

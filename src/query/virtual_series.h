@@ -9,7 +9,7 @@
 
 namespace hearth::query {
 
-/// What clients see as a series (pyroscope-api.md 7.2): a stored label set together with one sample
+/// What clients see as a series: a stored label set together with one sample
 /// type of its family, and the labels that follow from both. The derived ones are never stored.
 class VirtualSeries {
  public:

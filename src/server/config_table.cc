@@ -105,7 +105,7 @@ Setting toggle(std::string name, std::string alias, Field<bool> field, std::stri
           [field](const Config& config) { return read(field, config) ? "true" : "false"; }};
 }
 
-// Upstream's defaults (pyroscope-api.md 14) for those who move from there and rely on its refusals.
+// Upstream's defaults for those who move from there and rely on its refusals.
 void apply_pyroscope_preset(ingest::Limits& limits) {
   limits.request_max_bytes = 256U << 20U;
   limits.profile_max_bytes = 4U << 20U;

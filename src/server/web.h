@@ -8,7 +8,7 @@
 
 namespace hearth::server {
 
-/// Answers GET and HEAD of the page: embedded files as they are; client routes (ui.md 4.2) get
+/// Answers GET and HEAD of the page: embedded files as they are; client routes get
 /// /index.html; other paths get it with status 404 when the client prefers HTML. Negotiates brotli,
 /// gzip or identity, answers 304 for a matching If-None-Match, sets cache and security headers.
 /// A build without the page says so on its routes in plain text.

@@ -30,8 +30,9 @@ class PendingWrite {
 
 /// Group commit with one global order: no write becomes durable, or visible, before an earlier one.
 /// A caller whose write is first leads: it takes everything queued, writes it as one synced batch,
-/// publishes, and wakes the others. The first failure is final (reliability.md F4): every waiter,
-/// now and later, gets `unavailable`, then `on_failure` is called once, which ends the process.
+/// publishes, and wakes the others. The first failure is final (docs/architecture.md, "Rules"):
+/// every waiter, now and later, gets `unavailable`, then `on_failure` is called once, which ends
+/// the process.
 class CommitQueue {
  public:
   CommitQueue(KvStore& store, std::function<void(const Error&)> on_failure);

@@ -10,8 +10,7 @@
 namespace hearth::storage {
 
 /// The right to use a data directory, held until destroyed: flock(2) on `<dir>/lock`, and
-/// `<dir>/owner` with the holder's host and process id for the message to whoever comes second
-/// (reliability.md F10).
+/// `<dir>/owner` with the holder's host and process id for the message to whoever comes second.
 class DataDir {
  public:
   /// Creates the directory. `conflict`, naming the owner, when another process (or another store of
@@ -32,7 +31,7 @@ class DataDir {
 };
 
 /// Free space below a directory with hysteresis: low below min(10 %, 2 GiB), enough again above
-/// 1.5 times that (reliability.md F5).
+/// 1.5 times that (docs/operations.md 3): writes must stop before a seal has no room.
 class DiskGuard {
  public:
   DiskGuard(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}

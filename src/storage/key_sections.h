@@ -10,9 +10,9 @@
 #include "storage/owned_symbols.h"
 
 /// CLASS and KEYS: which nodes end a stack that rows refer to, and from which the ids of the keys
-/// follow (storage.md 15.5). Ids are dense: highest class first, inside a class in preorder, inside
-/// a node by label set. Rare keys thus get large ids and frequent ones small gaps, for one byte per
-/// node.
+/// follow (docs/segment_format.md). Ids are dense: highest class first, inside a class in preorder,
+/// inside a node by label set. Rare keys thus get large ids and frequent ones small gaps, for one
+/// byte per node.
 namespace hearth::storage {
 
 /// Keys in the order (node, label set), before they have ids.

@@ -89,7 +89,7 @@ class KvStore {
   [[nodiscard]] virtual Status close() = 0;
 };
 
-/// RocksDB in directory `path` (storage.md 12.3, 12.7; reliability.md 3.7). `files` is used for the
+/// RocksDB in directory `path` (docs/kv_layout.md). `files` is used for the
 /// directory itself and for keeping damaged log files aside as `path`-corrupt/*.log.
 [[nodiscard]] Result<std::unique_ptr<KvStore>> open_rocks_kv_store(FileSystem& files,
                                                                    const std::string& path);

@@ -11,7 +11,7 @@ namespace hearth::storage {
 
 /// The columns of SymbolTables, owned. What a segment's sections decode to, and what the canonical
 /// form is built in. `key_class` is not part of SymbolTables: the class byte of each key, from
-/// which ids follow (storage.md 15.5).
+/// which ids follow (docs/segment_format.md).
 struct OwnedSymbols {
   StringColumn strings;
   std::vector<uint32_t> function_name, function_system_name, function_file;

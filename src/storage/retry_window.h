@@ -12,8 +12,8 @@
 namespace hearth::storage {
 
 /// Profile ids accepted in the last minutes: a repeated one is a retry and counts once
-/// (reliability.md 3.3). Ids are grouped in numbered slots; a slot ends after a fifteenth of the
-/// window or when it is full, and the window is the last sixteen. Slot numbers, not clocks, are
+/// (docs/write_pipeline.md). Ids are grouped in numbered slots; a slot ends after a fifteenth of
+/// the window or when it is full, and the window is the last sixteen. Slot numbers, not clocks, are
 /// stored, so a clock that jumps forgets nothing. Not thread-safe: guarded by the store's order
 /// lock.
 class RetryWindow {

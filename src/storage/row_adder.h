@@ -11,7 +11,7 @@
 namespace hearth::storage {
 
 /// The loop of every row query: adds rows of chosen profiles of a parsed block into an array
-/// indexed by key. About a nanosecond a row besides decompression (storage.md 5.1). Buffers are
+/// indexed by key. About a nanosecond a row besides decompression (measured). Buffers are
 /// reused from block to block; one thread per object.
 class RowAdder {
  public:

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-/// One block of ROWS before compression: the rows of consecutive profiles (storage.md 15.7).
+/// One block of ROWS before compression: the rows of consecutive profiles (docs/segment_format.md).
 ///
 ///   u8 mode = 0 · svb keys: per profile the first key, then gaps − 1 · per sample type a value
 ///   column: u8 encoding 0: all zero

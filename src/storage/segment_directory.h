@@ -10,7 +10,7 @@
 #include "storage/dataset.h"
 #include "storage/segment_format.h"
 
-/// Header, directory and tail: what frames the sections (storage.md 15.1 and 15.2).
+/// Header, directory and tail: what frames the sections (docs/segment_format.md).
 namespace hearth::storage {
 
 struct SectionEntry {

@@ -10,9 +10,10 @@
 
 namespace hearth::storage {
 
-/// Reads one segment through ranged reads of its object; validates everything it believes (storage.md 15.9). A bad section costs
-/// its dataset, a bad row block that block (`data_loss` from the accessor), a bad directory the segment (`data_loss` from open).
-/// Immutable and thread-safe.
+/// Reads one segment through ranged reads of its object; validates everything it believes
+/// (docs/segment_format.md, "Limits"). A bad section costs its dataset, a bad row block that block
+/// (`data_loss` from the accessor), a bad directory the segment (`data_loss` from open). Immutable
+/// and thread-safe.
 class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
  public:
   /// Reads header, tail and directory: one read of the last 64 KiB, a second one only for a longer directory.

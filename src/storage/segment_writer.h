@@ -15,11 +15,13 @@
 
 namespace hearth::storage {
 
-/// Everything of one dataset, in any numbering and order; the writer renumbers to the canonical form of storage.md 15.
+/// Everything of one dataset, in any numbering and order; the writer renumbers to the canonical
+/// form of docs/segment_format.md.
 ///
-/// Shape:  profile p has the rows [row_begin[p], row_begin[p + 1]); row r has the key row_key[r] (an id of `symbols`) and the
-///         values row_value[r * T + t] for the T sample types of the family. Inside a profile keys are unique, in any order.
-///         Entries of `symbols` and `series` that no row or profile uses are left out of the segment.
+/// Shape:  profile p has the rows [row_begin[p], row_begin[p + 1]); row r has the key row_key[r]
+///         (an id of `symbols`) and the values row_value[r * T + t] for the T sample types of the family. Inside a profile keys
+///         are unique, in any order. Entries of `symbols` and `series` that no row or profile uses
+///         are left out of the segment.
 struct DatasetInput {
   std::string tenant;
   std::string service;
@@ -34,8 +36,8 @@ struct DatasetInput {
   std::vector<int64_t> row_value;
 };
 
-/// Writes one segment (storage.md 15, format 1.0) in one pass, dataset after dataset, in memory of one dataset at a time.
-/// The bytes go to `sink` in order. Any error of the sink ends the segment.
+/// Writes one segment (docs/segment_format.md) in one pass, dataset after dataset, in memory of one
+/// dataset at a time. The bytes go to `sink` in order. Any error of the sink ends the segment.
 class SegmentWriter {
  public:
   struct Options {

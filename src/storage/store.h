@@ -27,8 +27,8 @@ struct AppendProfile {
   const ProfileBatch* batch =
       nullptr;  ///< Normalised. Several profiles may share one batch (label splits).
   std::span<const uint32_t> samples;  ///< Samples of `batch` that belong to this series.
-  /// Identity for retries (reliability.md 3.3); nullopt: never deduplicated. Random ids are given
-  /// where absent.
+  /// Identity for retries (docs/write_pipeline.md); nullopt: never deduplicated. Random ids are
+  /// given where absent.
   std::optional<Id128> id;
 };
 

@@ -9,7 +9,7 @@
 /// StreamVByte's 1-2-3-4-byte form (Lemire, Kurz, Rupp 2018): ⌈n/4⌉ control bytes, two bits per
 /// value (bytes − 1, first value in the low bits), then the values' bytes, little-endian. The bytes
 /// are those of libstreamvbyte, the oracle of the tests; the kernels are our own because Debian's
-/// library is built without SIMD and has no length check (storage.md 5.1).
+/// library is built without SIMD and has no length check.
 namespace hearth::storage::svb {
 
 [[nodiscard]] constexpr size_t control_bytes(size_t n) {

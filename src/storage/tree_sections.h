@@ -10,8 +10,9 @@
 #include "storage/owned_symbols.h"
 
 /// EDGE and TREE: the stack tree as preorder with, per node, the steps up from the node before it
-/// and the index of its location among the successors of its parent's location (storage.md 15.4). A
-/// location is called from few places, so the indexes are small numbers, mostly 0.
+/// and the index of its location among the successors of its parent's location
+/// (docs/segment_format.md). A location is called from few places, so the indexes are small
+/// numbers, mostly 0.
 namespace hearth::storage {
 
 /// Successor lists: location l is followed in the tree by target[begin[l]] … target[begin[l + 1] −

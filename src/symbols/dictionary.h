@@ -22,7 +22,7 @@ struct MapScratch {
   std::unique_ptr<MapBuffers> buffers;
 };
 
-/// The append-only symbol tables of one (tenant, service) for one epoch (storage.md 12.2): strings,
+/// The append-only symbol tables of one (tenant, service) for one epoch (docs/symbols.md): strings,
 /// functions, mappings, locations, stack-tree nodes, label sets and keys. Ids are dense, never
 /// change meaning, and are what head rows refer to.
 ///

@@ -15,7 +15,7 @@ namespace hearth::symbols {
 /// A slot's place comes from its tag, so that growing needs no hash again; linear probing, at most
 /// 3/4 full. A tag is no proof of equality: `find` asks the caller to compare contents. Stock maps
 /// offer no prefetch by hash, and with many services memory latency, not hashing, is the limit
-/// (storage.md 3.4): callers prefetch a block, then probe it. Not thread-safe.
+/// (measured): callers prefetch a block, then probe it. Not thread-safe.
 class IdTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;

@@ -13,7 +13,7 @@ namespace hearth::symbols {
 
 /// Finds entries of SymbolColumns by content: one hash table per symbol table. Strings, functions,
 /// mappings, locations, nodes and label sets are compared in full; a key is equal when the 128-bit
-/// seeded hash of its location list and label set is (storage.md 3.3: that removes the walk up the
+/// seeded hash of its location list and label set is (that removes the walk up the
 /// tree, which is most of the cost). The columns are borrowed and outlive the index. Not
 /// thread-safe.
 class SymbolIndex {

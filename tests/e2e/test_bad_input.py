@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every bad input gets the status of the reference and a message that names the field; nothing partial is stored; memory stays
-bounded (pyroscope-api.md 3.9, 6.2, 15)."""
+bounded (docs/http_api.md 1 and 2)."""
 import gzip
 import json
 import pathlib
@@ -87,7 +87,7 @@ def test_negative_and_empty_samples_are_dropped_not_refused(args):
 
 
 def test_a_reference_to_nothing_costs_the_frame_not_the_sample(args):
-    """pyroscope-api.md 6.3 with D5: a stack keeps its other frames when a location or function does not exist."""
+    """docs/write_pipeline.md, "frames": a stack keeps its other frames when a location or function does not exist."""
     with server.Server(args.hearth) as target:
         assert target.ingest(profile_with(stack=[7, 1]), name="dangling")[0] == 200
         query = {"profileTypeID": "process_cpu:cpu:nanoseconds::", "labelSelector": '{service_name="dangling"}', "start": "1000", "end": "4000000000000"}

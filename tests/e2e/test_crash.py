@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """kill -9 at random moments and at named kill points, under concurrent ingest; after each restart every acknowledged profile is
-there, once, by content (reliability.md F1, R1).
+there, once, by content: an answer of 200 means durable (docs/architecture.md).
 
 Profile i has a stack of its own, …;p_<i>, with a value that only i has, beside stacks it shares with others. One merged answer
 therefore tells for each i whether it is missing (no frame), right (its value), or doubled (twice its value).

@@ -20,7 +20,7 @@ METRIC = {"alloc_objects": "memory", "inuse_space": "memory", "samples": "proces
 
 
 def metric_of(path, profile):
-    """The rule of pyroscope-api.md 3.6 for the files at hand."""
+    """The metric that /ingest takes from the sample types, for the files at hand."""
     names = [t for t, _ in profile.types]
     if "wall" in names:
         return "wall"
@@ -104,7 +104,7 @@ def check_stacks(target):
 
 
 def strip_shape(stack):
-    """Go's generic shape parameters are not part of a name (pyroscope-api.md 6.3)."""
+    """Go's generic shape parameters are not part of a name: the instances are one function (docs/write_pipeline.md)."""
     out, at = "", 0
     while True:
         start = stack.find("[go.shape.", at)

@@ -57,7 +57,7 @@ std::string text_of(const ProfileBatch& b) {
   return out;
 }
 
-// --- the reference: pyroscope-api.md 6.2 and formats.md 3, written for clarity
+// --- the reference: profile.proto and Pyroscope's checks, written for clarity
 
 // Groups, and known fields of a wrong wire type, end up among the unknown fields.
 bool clean(const Message& m) {

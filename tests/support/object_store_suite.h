@@ -27,7 +27,7 @@ inline std::vector<std::string> keys_of(ObjectStore& store, const std::string& p
 }
 
 /// What every bucket must do, whatever it is made of: called by the test of each implementation
-/// with an empty store (reliability.md 4.5). Uses sections, so it runs several times.
+/// with an empty store (object_store.h is the contract). Uses sections, so it runs several times.
 inline void check_object_store(ObjectStore& store) {
   using Outcome = ObjectStore::PutOutcome;
   SECTION("create-if-absent creates once and leaves the first body") {

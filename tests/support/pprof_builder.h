@@ -61,7 +61,7 @@ class ProtoWriter {
   }
 };
 
-/// Builds pprof bytes (profile.proto; formats.md 3.1) the way Go writes them: dense ids from 1,
+/// Builds pprof bytes (profile.proto) the way Go writes them: dense ids from 1,
 /// packed lists, strings interned. Messages appear in the order of the calls; strings come last.
 /// `raw()` adds anything else, so that malformed profiles are built from good ones.
 ///

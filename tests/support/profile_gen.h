@@ -14,7 +14,7 @@
 namespace hearth::test {
 
 /// What the generated program and its profiles look like. The defaults are those of a Go server's
-/// 10 s CPU profile (storage.md 1, prom-cpu): 480 samples of 31 frames, some 880 locations, 450
+/// 10 s CPU profile (measured on Prometheus): 480 samples of 31 frames, some 880 locations, 450
 /// functions with names of 39 bytes.
 struct ProfileShape {
   size_t samples = 480;
@@ -96,7 +96,7 @@ class ProfileGen {
     return stack;
   }
   /// A new stack near a known one: cut up to three frames above its leaf and continued by one to
-  /// three (storage.md 1).
+  /// three (the overlap of real streams).
   Stack vary(Stack stack) {
     std::reverse(stack.begin(), stack.end());
     stack.resize(

@@ -107,7 +107,7 @@ def flame_total(response):
 
 
 def flame_nodes(response):
-    """{path: (total, self)} of a Connect JSON flame graph (pyroscope-api.md 10.1)."""
+    """{path: (total, self)} of a Connect JSON flame graph: per level quadruples of distance, total, self, name index."""
     graph = response["flamegraph"]
     names, out, above = graph["names"], {}, [(0, int(graph.get("total", 0)), "")]
     for depth, level in enumerate(graph["levels"]):

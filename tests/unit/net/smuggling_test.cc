@@ -6,7 +6,7 @@ namespace {
 using namespace test;
 
 // Each of these could be read by a proxy as another message than by us. The request that follows on
-// the same connection must never run (reliability.md H4).
+// the same connection must never run (RFC 9112, section 11.2).
 using namespace std::string_view_literals;
 const std::pair<std::string_view, std::string_view> kAmbiguous[] = {
     {"CL and TE",
