@@ -10,7 +10,13 @@
 namespace hearth::cli {
 
 int version_command(const Arguments& arguments) {
-  if (!arguments.empty()) {
+  const server::CommandText text{.usage = "hearth version",
+                                 .description = "Prints the version and the commit.\n",
+                                 .epilog = ""};
+  Arguments positional;
+  int exit_code = kOk;
+  if (!parse_command(text, {}, arguments, positional, exit_code)) return exit_code;
+  if (!positional.empty()) {
     print_error("version takes no arguments");
     return kUsage;
   }
