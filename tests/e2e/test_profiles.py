@@ -12,7 +12,7 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support import pprof, runner, server  # noqa: E402
+from support import go_pprof, pprof, runner, server  # noqa: E402
 
 FILES = sorted((pathlib.Path(__file__).parent / "profiles").glob("*.pb*"))
 METRIC = {"alloc_objects": "memory", "inuse_space": "memory", "samples": "process_cpu", "cpu": "process_cpu", "goroutine": "goroutines",
@@ -149,21 +149,11 @@ def test_pprof_answers_read_the_same_in_go(args):
             out = pathlib.Path(directory) / "answer.pb.gz"
             subprocess.run([args.hearth, "query", kind + '{service_name="%s"}' % path.name, "--url", f"http://127.0.0.1:{target.port}",
                             "--from", "1", "--until", "now+1d", "--format", "pprof", "--output", out], check=True, capture_output=True)
-            want = go_top(path, profile.types[-1][0])
-            got = go_top(out, None)
+            want = go_pprof.top(path, profile.types[-1][0])
+            got = go_pprof.top(out)
             assert got == want, f"{path.name}:\n{got}\nwant\n{want}"
             compared += 1
     return f"{compared} files, top 20 equal"
-
-
-def go_top(path, sample_index):
-    """(flat, cum, name) of the 20 largest, as `go tool pprof -top` sees the file; values in the raw unit."""
-    command = ["go", "tool", "pprof", "-top", "-nodecount=20", "-nodefraction=0", "-edgefraction=0", "-unit=minimum"]
-    if sample_index:
-        command.append("-sample_index=" + sample_index)
-    text = subprocess.run([*command, str(path)], check=True, capture_output=True, text=True).stdout
-    rows = [line.split(maxsplit=5) for line in text.splitlines() if "%" in line and not line.startswith(("Showing", "Duration", "Dropped"))]
-    return sorted((r[0], r[3], r[5].replace(" (inline)", "")) for r in rows if len(r) == 6)
 
 
 def test_raw_gzip_multipart_and_push_are_the_same(args):

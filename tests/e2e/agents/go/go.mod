@@ -1,0 +1,10 @@
+module hearth.test/agent
+
+go 1.18
+
+require github.com/grafana/pyroscope-go v1.2.7
+
+require (
+	github.com/grafana/pyroscope-go/godeltaprof v0.1.9 // indirect
+	github.com/klauspost/compress v1.17.8 // indirect
+)
