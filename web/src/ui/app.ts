@@ -109,14 +109,14 @@ export function setZone(next: string): void {
 /** Bumped when colours change: canvases repaint. */
 export const themeVersion = signal(0);
 
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
+
+export const isDark = (): boolean => (theme.peek() === 'system' ? systemIsDark.matches : theme.peek() === 'dark');
+
 function applyTheme(): void {
-  if (theme.peek() === 'system') delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme.peek();
+  document.documentElement.dataset.theme = isDark() ? 'dark' : 'light';
   themeVersion.value++;
 }
-
-export const isDark = (): boolean =>
-  theme.peek() === 'dark' || (theme.peek() === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
 
 export const isStill = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
@@ -127,7 +127,7 @@ export function start(): void {
     typing = undefined;
     state.value = readAddress();
   });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => themeVersion.value++);
+  systemIsDark.addEventListener('change', applyTheme);
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const link = (event.target as Element).closest('a[href]');
