@@ -22,6 +22,14 @@ struct RowBlockInfo {
   uint32_t stored = 0, raw = 0, crc = 0;
   uint32_t first_profile = 0;
   uint64_t first_row = 0, offset = 0;
+
+  /// Columns of PROF, of this block's profiles.
+  [[nodiscard]] std::span<const uint32_t> rows_of(const ProfileTable& p) const {
+    return std::span(p.rows).subspan(first_profile, profiles);
+  }
+  [[nodiscard]] std::span<const int64_t> periods_of(const ProfileTable& p) const {
+    return std::span(p.period).subspan(first_profile, profiles);
+  }
 };
 
 /// What follows from PROF alone for the block of `count` profiles from `first`: everything but

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +39,18 @@ struct ProfileColumns {
   [[nodiscard]] size_t size() const { return series.size(); }
 };
 
+struct Rollup;
+
+/// Rows of consecutive profiles [first_profile, first_profile + rows.size()) of a dataset.
+/// Shape:  profile p has rows[p − first_profile] rows, those of p + 1 follow; keys ascend inside a profile; values[t] is as
+///         long as key.
+struct RowRun {
+  uint32_t first_profile = 0;
+  std::span<const uint32_t> rows;
+  std::span<const uint32_t> key;
+  std::vector<std::span<const int64_t>> values;
+};
+
 /// One immutable dataset, from the head or from a segment: the unit a query prunes, reads and merges.
 /// Every accessor may read and decode (and may fail with `data_loss`); results are cached by the implementation where that
 /// pays. Thread-safe.
@@ -59,6 +72,13 @@ class Dataset {
   /// `chosen` is ascending; by_key.size() == symbols()->keys(). `data_loss` when a row block is damaged: what was added before
   /// stays added, so the caller drops the whole accumulator.
   [[nodiscard]] virtual Status add_rows(std::span<const uint32_t> chosen, size_t type, std::span<int64_t> by_key) const = 0;
+  /// All rows in the order of the profiles, in runs of a bounded number of rows (at most 2^20): for compaction. Stops at the first
+  /// error of `visit`. `unimplemented` for the head, whose rows are in another form.
+  [[nodiscard]] virtual Status visit_rows(const std::function<Status(const RowRun&)>& visit) const;
+  /// True when rollup() gives one; costs nothing.
+  [[nodiscard]] virtual bool has_rollup() const { return false; }
+  /// The merged rows of the dataset's whole window (rollup.h), read and decoded anew by each call; nullptr when it has none.
+  [[nodiscard]] virtual Result<std::shared_ptr<const Rollup>> rollup() const;
   /// Approximate stored bytes that a read of rows and symbols touches, for cost lines and limits.
   [[nodiscard]] virtual uint64_t stored_bytes() const = 0;
   /// A process-wide unique, stable identity for caches: for a segment (uuid, dataset); for the head the dictionary's epoch.

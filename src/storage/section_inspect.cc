@@ -156,13 +156,10 @@ InspectTable blocks(const DatasetInfo& info, const std::vector<RowBlockInfo>& li
 
 Status append_block(const SegmentDataset& dataset, const ProfileTable& p, const RowBlockInfo& block,
                     InspectTable& t) {
-  const auto rows = std::span(p.rows).subspan(block.first_profile, block.profiles);
-  const auto period = std::span(p.period).subspan(block.first_profile, block.profiles);
+  const auto rows = block.rows_of(p);
   HEARTH_ASSIGN_OR_RETURN(const std::string raw, dataset.raw_block(block));
-  ParsedRowBlock parsed;
-  HEARTH_RETURN_IF_ERROR(parse_row_block(raw, block.rows, p.totals.size(), parsed));
   DecodedRowBlock decoded;
-  HEARTH_RETURN_IF_ERROR(decode_row_block(parsed, rows, period, dataset.info().keys, decoded));
+  HEARTH_RETURN_IF_ERROR(dataset.decode_block(raw, p, block, decoded));
   size_t r = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
     for (const size_t end = r + rows[i]; r < end; ++r) {

@@ -120,6 +120,32 @@ Result<std::string> SegmentDataset::raw_block(const RowBlockInfo& block) const {
   return raw;
 }
 
+Status SegmentDataset::decode_block(std::string_view raw, const ProfileTable& profiles,
+                                    const RowBlockInfo& block, DecodedRowBlock& out) const {
+  ParsedRowBlock parsed;
+  HEARTH_RETURN_IF_ERROR(parse_row_block(raw, block.rows, profiles.totals.size(), parsed));
+  return decode_row_block(parsed, block.rows_of(profiles), block.periods_of(profiles),
+                          entry_.info.keys, out);
+}
+
+Status SegmentDataset::visit_rows(const std::function<Status(const RowRun&)>& visit) const {
+  auto index = profile_index();
+  if (!index) return in_context(std::move(index).error());
+  const ProfileTable& profiles = (*index)->profiles;
+  DecodedRowBlock decoded;
+  for (const RowBlockInfo& block : (*index)->blocks) {
+    auto raw = raw_block(block);
+    if (!raw) return in_context(std::move(raw).error());
+    if (auto status = decode_block(*raw, profiles, block, decoded); !status) {
+      return in_context(std::move(status).error());
+    }
+    RowRun run{block.first_profile, block.rows_of(profiles), decoded.key, {}};
+    for (const auto& values : decoded.values) run.values.emplace_back(values);
+    HEARTH_RETURN_IF_ERROR(visit(run));
+  }
+  return {};
+}
+
 Result<std::shared_ptr<const OwnedSymbols>> SegmentDataset::owned_symbols() const {
   HEARTH_ASSIGN_OR_RETURN(const Range range, read_range(SectionKind::strings, SectionKind::keys));
   auto out = std::make_shared<OwnedSymbols>();
@@ -209,10 +235,8 @@ Status SegmentDataset::add_block_run(const ProfileIndex& index, size_t first, si
                                         SectionCodec::zstd, block.raw, block.crc, "row block",
                                         adder.raw));
     HEARTH_RETURN_IF_ERROR(parse_row_block(adder.raw, block.rows, p.totals.size(), adder.parsed));
-    HEARTH_RETURN_IF_ERROR(adder.add(
-        adder.parsed, type, block.first_profile,
-        std::span(p.rows).subspan(block.first_profile, block.profiles),
-        std::span(p.period).subspan(block.first_profile, block.profiles), in_block, by_key));
+    HEARTH_RETURN_IF_ERROR(adder.add(adder.parsed, type, block.first_profile, block.rows_of(p),
+                                     block.periods_of(p), in_block, by_key));
   }
   return {};
 }

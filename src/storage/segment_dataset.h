@@ -12,6 +12,7 @@
 #include "storage/cached_part.h"
 #include "storage/dataset.h"
 #include "storage/owned_symbols.h"
+#include "storage/row_block.h"
 #include "storage/segment_directory.h"
 
 namespace hearth::storage {
@@ -47,6 +48,7 @@ class SegmentDataset final : public Dataset {
   [[nodiscard]] bool decodes_symbols() const override { return true; }
   [[nodiscard]] Status add_rows(std::span<const uint32_t> chosen, size_t type,
                                 std::span<int64_t> by_key) const override;
+  [[nodiscard]] Status visit_rows(const std::function<Status(const RowRun&)>& visit) const override;
   [[nodiscard]] uint64_t stored_bytes() const override { return entry_.stored_bytes(); }
   [[nodiscard]] Id128 symbols_id() const override { return symbols_id_; }
 
@@ -59,6 +61,9 @@ class SegmentDataset final : public Dataset {
   [[nodiscard]] Result<std::string> raw_section(SectionKind kind) const;
   /// Checked and decompressed bytes of one row block.
   [[nodiscard]] Result<std::string> raw_block(const RowBlockInfo& block) const;
+  /// Keys and values of one row block; `raw` is its raw_block().
+  [[nodiscard]] Status decode_block(std::string_view raw, const ProfileTable& profiles,
+                                    const RowBlockInfo& block, DecodedRowBlock& out) const;
 
  private:
   class Range;

@@ -47,6 +47,11 @@ class SegmentWriter {
     int64_t window_start_ns = 0;
     uint64_t window_length_ns = 0;
     std::string writer_version;
+    /// Whether datasets get a rollup (rollup.h): for hours and days.
+    bool rollup = false;
+    /// Labels whose values get a rollup group each, beside the one of all series; at most 3. A label with more than 64 values
+    /// in a dataset gets none.
+    std::vector<std::string> rollup_labels;
   };
   using Sink = std::function<Status(std::string_view)>;
   SegmentWriter(Options options, Sink sink);
