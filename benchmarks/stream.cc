@@ -121,9 +121,11 @@ std::vector<Stream> corpus_streams(const std::string& directory, size_t profiles
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     if (!entry.is_regular_file()) continue;
     const std::string stem = entry.path().filename().string();
-    by_stream[entry.path().parent_path().filename().string() + "/" +
-              stem.substr(0, stem.rfind('-'))]
-        .push_back(entry.path());
+    // Files whose names are numbers alone are one stream a folder.
+    const size_t dash = stem.rfind('-');
+    const std::string kind = dash == std::string::npos ? "" : "/" + stem.substr(0, dash);
+    if (dash == std::string::npos && !stem.ends_with(".gz") && !stem.ends_with(".pprof")) continue;
+    by_stream[entry.path().parent_path().filename().string() + kind].push_back(entry.path());
   }
   std::vector<Stream> result;
   for (auto& [name, files] : by_stream) {

@@ -58,12 +58,12 @@ RowBlockInfo summarise_block(const ProfileTable& profiles, size_t first, size_t 
   return b;
 }
 
-size_t block_length(std::span<const uint32_t> rows, size_t first) {
+size_t block_length(std::span<const uint32_t> rows, size_t first, uint64_t rows_max) {
   size_t count = 0;
   uint64_t sum = 0;
   while (first + count < rows.size() && count < kBlockProfiles) {
     sum += rows[first + count];
-    if (count > 0 && sum > kBlockRows) break;
+    if (count > 0 && sum > rows_max) break;
     ++count;
   }
   return count;

@@ -36,9 +36,9 @@ struct RowBlockInfo {
 /// keys, bytes and checksum.
 RowBlockInfo summarise_block(const ProfileTable& profiles, size_t first, size_t count);
 
-/// How many profiles from `first` on form one block: up to 256 and up to 64 Ki rows, but at least
-/// one.
-size_t block_length(std::span<const uint32_t> rows, size_t first);
+/// How many profiles from `first` on form one block: up to 256 and up to `rows_max` rows, but at
+/// least one.
+size_t block_length(std::span<const uint32_t> rows, size_t first, uint64_t rows_max);
 
 /// BLKS: vec of {varint profiles, rows, svarint t_min, varint t_max − t_min, varint first series,
 /// last − first, highest key, svarint sum per sample type, varint stored, raw, u32 crc}.

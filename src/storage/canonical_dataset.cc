@@ -6,6 +6,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "storage/heap_section.h"
 #include "storage/ranking.h"
 #include "storage/saturating_sum.h"
 #include "storage/segment_format.h"
@@ -220,6 +221,7 @@ Result<CanonicalDataset> canonicalise(const DatasetInput& input) {
   std::vector<uint8_t> key_used(input.symbols->keys());
   for (const uint32_t k : input.row_key) key_used[k] = 1;
   CanonicalDataset out;
+  out.go_heap = is_go_heap(input.family);
   HEARTH_ASSIGN_OR_RETURN(out.symbols, canonicalise_symbols(*input.symbols, key_used));
   const std::vector<uint32_t> id_of = number_keys(input, out.symbols);
   const std::vector<SortRow> rows = sorted_rows(input, id_of, out.symbols.keys.size());

@@ -20,6 +20,7 @@ struct CanonicalDataset {
   ProfileTable profiles;
   std::vector<uint32_t> row_key;
   std::vector<std::vector<int64_t>> row_values;
+  bool go_heap = false;  ///< is_go_heap() of the family.
 };
 
 /// Equal contents in another numbering and order give an equal result. Rows of one profile whose

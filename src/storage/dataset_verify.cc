@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <tuple>
 
 #include "storage/dataset_encoder.h"
 #include "storage/ranking.h"
+#include "storage/rollup_builder.h"
 #include "storage/row_block.h"
 #include "storage/saturating_sum.h"
 #include "storage/symbol_usage.h"
@@ -27,11 +29,13 @@ KeyList list_keys(const OwnedSymbols& s) {
 
 void verify_canonical(const SegmentDataset& dataset, const OwnedSymbols& symbols,
                       std::span<const LabelSet> series, const ProfileTable& profiles,
-                      Findings& findings) {
+                      const HeapScales* heap, Findings& findings) {
   const KeyList keys = list_keys(symbols);
   const RankedEdges edges =
       rank_edges(symbols.node_parent, symbols.node_location, symbols.location_mapping.size());
-  const auto again = encode_sections({symbols.view(), edges, keys, series, profiles});
+  std::span<const HeapFactor> factors;
+  if (heap != nullptr) factors = heap->factors;
+  const auto again = encode_sections({symbols.view(), edges, keys, series, profiles, factors});
   if (!again) return findings.add(again.error().message);
   for (const RawSection& section : *again) {
     const auto raw = dataset.raw_section(section.kind);
@@ -75,15 +79,50 @@ void verify_totals(const ProfileTable& profiles, const RowBlockInfo& block,
   }
 }
 
+void add_to_rollup(const ProfileTable& profiles, const RowBlockInfo& block,
+                   const DecodedRowBlock& rows, RollupBuilder& rollup) {
+  size_t row = 0;
+  for (size_t p = block.first_profile; p < block.first_profile + size_t{block.profiles}; ++p) {
+    const size_t n = profiles.rows[p];
+    std::vector<std::span<const int64_t>> values;
+    for (const auto& column : rows.values) values.push_back(std::span(column).subspan(row, n));
+    rollup.add(profiles.series[p], profiles.period[p], std::span(rows.key).subspan(row, n), values);
+    row += n;
+  }
+}
+
+/// A builder with the labels that the dataset's own rollup has groups for.
+std::optional<RollupBuilder> rebuild_rollup(const SegmentDataset& dataset,
+                                            const symbols::SymbolTables& tables,
+                                            std::span<const LabelSet> series, Findings& findings) {
+  if (!dataset.has_rollup()) return std::nullopt;
+  const auto rollup = dataset.rollup();
+  if (!rollup) {
+    findings.add(rollup.error().message);
+    return std::nullopt;
+  }
+  std::vector<std::string> labels;
+  for (const RollupGroup& group : (*rollup)->groups) {
+    if (!group.name.empty()) labels.push_back(group.name);
+  }
+  return std::optional<RollupBuilder>(std::in_place, tables, series, std::move(labels),
+                                      dataset.info().family.types.size());
+}
+
+void verify_rollup(const SegmentDataset& dataset, RollupBuilder& again, Findings& findings) {
+  const auto bytes = again.finish();
+  const auto raw = dataset.raw_section(SectionKind::roll);
+  if (!bytes) findings.add(bytes.error().message);
+  if (!raw) findings.add(raw.error().message);
+  if (bytes && raw && *bytes != *raw) findings.add("ROLL is not the sum of the rows");
+}
+
 Status verify_block(const SegmentDataset& dataset, const ProfileTable& profiles,
-                    const RowBlockInfo& block, std::vector<uint8_t>& key_used, Findings& findings) {
-  const auto rows = std::span(profiles.rows).subspan(block.first_profile, block.profiles);
-  const auto period = std::span(profiles.period).subspan(block.first_profile, block.profiles);
+                    const RowBlockInfo& block, std::vector<uint8_t>& key_used,
+                    std::optional<RollupBuilder>& rollup, Findings& findings) {
   HEARTH_ASSIGN_OR_RETURN(const std::string raw, dataset.raw_block(block));
-  ParsedRowBlock parsed;
-  HEARTH_RETURN_IF_ERROR(parse_row_block(raw, block.rows, profiles.totals.size(), parsed));
   DecodedRowBlock decoded;
-  HEARTH_RETURN_IF_ERROR(decode_row_block(parsed, rows, period, key_used.size(), decoded));
+  HEARTH_RETURN_IF_ERROR(dataset.decode_block(raw, profiles, block, decoded));
   uint32_t highest = 0;
   for (const uint32_t k : decoded.key) {
     key_used[k] = 1;
@@ -92,9 +131,13 @@ Status verify_block(const SegmentDataset& dataset, const ProfileTable& profiles,
   if (highest != block.highest_key)
     findings.add(fmt::format("highest key is {}; BLKS says {}", highest, block.highest_key));
   verify_totals(profiles, block, decoded, findings);
-  RowBlockView view{rows, period, decoded.key, {}};
-  for (const auto& values : decoded.values) view.values.emplace_back(values);
-  if (encode_row_block(view) != raw) findings.add("row block is not in canonical form");
+  if (rollup) add_to_rollup(profiles, block, decoded, *rollup);
+  const RowBlockView view = decoded.view(block.rows_of(profiles), block.periods_of(profiles));
+  const auto form = static_cast<RowForm>(raw[0]);
+  if (encode_row_block(view, form) != raw) findings.add("row block is not in canonical form");
+  const uint64_t rows_max = form == RowForm::plain ? kBlockRows : kChainedBlockRows;
+  if (block.profiles != block_length(profiles.rows, block.first_profile, rows_max))
+    findings.add("row block has another length than a writer gives it");
   return {};
 }
 
@@ -123,22 +166,23 @@ void verify_dataset(const SegmentDataset& dataset, Findings& findings) {
   const auto series = dataset.series();
   if (!symbols) findings.add(symbols.error().message);
   if (!index) findings.add(index.error().message);
+  const auto heap = dataset.heap_scales();
   if (!series) findings.add(series.error().message);
-  if (!symbols || !index || !series) return;
+  if (!heap) findings.add(heap.error().message);
+  if (!symbols || !index || !series || !heap) return;
   verify_info(dataset.info(), **index, findings);
-  verify_canonical(dataset, **symbols, **series, (*index)->profiles, findings);
+  verify_canonical(dataset, **symbols, **series, (*index)->profiles, heap->get(), findings);
   std::vector<uint8_t> key_used((*symbols)->key_node.size());
+  const symbols::SymbolTables tables = (*symbols)->view();
+  std::optional<RollupBuilder> rollup = rebuild_rollup(dataset, tables, **series, findings);
   for (size_t b = 0; b < (*index)->blocks.size(); ++b) {
     const RowBlockInfo& block = (*index)->blocks[b];
-    if (const auto status = verify_block(dataset, (*index)->profiles, block, key_used, findings);
-        !status) {
-      findings.add(fmt::format("block {}: {}", b, status.error().message));
-    }
-    if (block.profiles != block_length((*index)->profiles.rows, block.first_profile)) {
-      findings.add(fmt::format("block {} has another length than a writer gives it", b));
-    }
+    const auto status =
+        verify_block(dataset, (*index)->profiles, block, key_used, rollup, findings);
+    if (!status) findings.add(fmt::format("block {}: {}", b, status.error().message));
   }
   verify_usage(**symbols, key_used, findings);
+  if (rollup) verify_rollup(dataset, *rollup, findings);
 }
 
 }  // namespace hearth::storage

@@ -191,8 +191,13 @@ Status encode_keys(const KeyList& keys, const symbols::SymbolTables& t, std::str
 Status decode_keys(std::string_view classes, std::string_view raw, size_t keys, OwnedSymbols& out) {
   if (classes.size() + 1 != out.node_parent.size())
     return section_damaged(SectionKind::classes, "one byte per node");
+  return decode_keys(classes, raw, keys, out.strings.views.size(), out);
+}
+
+Status decode_keys(std::string_view classes, std::string_view raw, size_t keys, uint64_t strings,
+                   OwnedSymbols& out) {
   ByteReader reader(raw);
-  const uint64_t string_max = out.strings.views.size() - 1;
+  const uint64_t string_max = strings - 1;
   const size_t sets = reader.count(limit::kLabelSets);
   out.label_begin.assign(2, 0);
   for (size_t s = 0; s < sets && reader.ok(); ++s) read_label_set(reader, string_max, out);

@@ -45,6 +45,9 @@ void encode_classes(const KeyList& keys, size_t nodes, std::string& out);
 /// keys.
 [[nodiscard]] Status decode_keys(std::string_view classes, std::string_view raw, size_t keys,
                                  OwnedSymbols& out);
+/// The same without the tables before them: `strings` is how many strings there may be.
+[[nodiscard]] Status decode_keys(std::string_view classes, std::string_view raw, size_t keys,
+                                 uint64_t strings, OwnedSymbols& out);
 
 /// Order of two label sets of the same tables.
 [[nodiscard]] int compare_label_sets(const symbols::SymbolTables& t, size_t a, size_t b);

@@ -26,7 +26,8 @@ struct RollupGroup {
 ///
 /// Shape:  the tree that a flame graph is made of. Node 0 is the root; nodes are in preorder with
 ///         children ascending by name, so parent[i] < i. `node_name[i]` indexes `names`, which
-///         ascend bytewise, are unique, and begin with "" (the root's). Lines of a location are
+///         ascend bytewise, are unique, and begin with "" (the root's; functions
+///         without a name have an entry of their own). Lines of a location are
 ///         expanded, the last line is the outermost; frames without lines count for their callers.
 /// Groups: groups[0] is all series; then those asked for, ascending by (name, value).
 /// Life:   owns everything; immutable, safe to share.

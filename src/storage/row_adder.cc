@@ -74,8 +74,10 @@ Status RowAdder::add_profile(size_t begin, size_t end, int64_t factor, bool wide
 Status RowAdder::add(const ParsedRowBlock& block, size_t type, size_t first_profile,
                      std::span<const uint32_t> rows, std::span<const int64_t> period,
                      std::span<const uint32_t> chosen, std::span<int64_t> by_key) {
+  if (block.form != RowForm::plain)
+    return chain_.add(block, type, first_profile, period, heap.get(), chosen, by_key);
   const bool by_period = block.columns[type].encoding == ValueEncoding::times_period;
-  const ParsedRowBlock::Column& base = block.base(type);
+  const ValueColumn& base = block.base(type);
   if (base.encoding == ValueEncoding::zero) return {};
   const bool wide = base.encoding == ValueEncoding::wide;
   decode_column(block.key_gaps, block.rows, gaps_);

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "storage/chain_adder.h"
 #include "storage/row_block.h"
 
 namespace hearth::storage {
@@ -25,11 +27,14 @@ class RowAdder {
 
   std::string raw;  ///< The caller's decompression buffer, kept here so that it is reused too.
   ParsedRowBlock parsed;  ///< The caller's parse of it.
+  std::shared_ptr<const HeapScales>
+      heap;  ///< The caller's too; needed for blocks in the heap form.
 
  private:
   [[nodiscard]] Status add_profile(size_t begin, size_t end, int64_t factor, bool wide,
                                    std::span<int64_t> by_key) const;
   std::vector<uint32_t> gaps_, low_, high_;
+  ChainAdder chain_;
 };
 
 }  // namespace hearth::storage

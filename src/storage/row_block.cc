@@ -1,17 +1,15 @@
 #include "storage/row_block.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/bytes.h"
+#include "storage/chained_block.h"
 #include "storage/column_codec.h"
 #include "storage/segment_format.h"
 #include "storage/streamvbyte.h"
 
 namespace hearth::storage {
 namespace {
-
-constexpr uint8_t kPlain = 0;
 
 tl::unexpected<Error> damaged(std::string_view what) {
   return section_damaged(SectionKind::rows, what);
@@ -44,40 +42,6 @@ bool is_times_period(const RowBlockView& block, size_t column, size_t source) {
   return true;
 }
 
-uint64_t magnitude(int64_t v) {
-  return v < 0 ? 0 - static_cast<uint64_t>(v) : static_cast<uint64_t>(v);
-}
-
-/// Greatest common divisor; 1 where it would be 2^63, which only a column of INT64_MIN has.
-int64_t common_divisor(std::span<const int64_t> values) {
-  uint64_t divisor = 0;
-  for (const int64_t v : values) {
-    if (divisor == 1) break;
-    const uint64_t m = magnitude(v);
-    // The remainder of most rows is 0, which saves the whole of Euclid's loop.
-    if (divisor == 0 || m % divisor != 0) divisor = std::gcd(divisor, m);
-  }
-  return divisor > INT64_MAX ? 1 : static_cast<int64_t>(divisor);
-}
-
-void put_quotients(std::span<const int64_t> values, std::string& out) {
-  const int64_t divisor = common_divisor(values);
-  const bool single =
-      std::ranges::all_of(values, [&](int64_t v) { return v >= 0 && v / divisor <= UINT32_MAX; });
-  std::vector<uint32_t> low(values.size());
-  std::vector<uint32_t> high(single ? 0 : values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const int64_t quotient = values[i] / divisor;
-    const uint64_t word = single ? static_cast<uint64_t>(quotient) : zigzag(quotient);
-    low[i] = static_cast<uint32_t>(word);
-    if (!single) high[i] = static_cast<uint32_t>(word >> 32U);
-  }
-  out.push_back(static_cast<char>(single ? ValueEncoding::single : ValueEncoding::wide));
-  put_varint(out, static_cast<uint64_t>(divisor));
-  put_svb(out, low);
-  if (!single) put_svb(out, high);
-}
-
 /// The first column that column t is the period's multiple of, or the number of columns. A column
 /// that others refer to, or that refers to another one, is not chosen: references have one step.
 size_t find_source(const RowBlockView& block, size_t t, std::span<const uint8_t> derived,
@@ -89,30 +53,27 @@ size_t find_source(const RowBlockView& block, size_t t, std::span<const uint8_t>
   return types;
 }
 
-bool read_svb_view(ByteReader& reader, size_t n, std::string_view& out) {
-  out = reader.str();
-  if (reader.ok() && svb::check(out, n)) return true;
-  reader.set_error();
-  return false;
-}
-
-void parse_column(ByteReader& reader, size_t rows, ParsedRowBlock::Column& c) {
-  const uint8_t encoding = reader.u8();
-  if (encoding > static_cast<uint8_t>(ValueEncoding::wide)) reader.set_error();
-  c.encoding = static_cast<ValueEncoding>(encoding);
-  if (c.encoding == ValueEncoding::zero) return;
-  if (c.encoding == ValueEncoding::times_period) {
-    c.source = static_cast<uint32_t>(reader.varint_max(limit::kSampleTypes - 1));
-    return;
+void encode_plain_block(const RowBlockView& block, std::string& out) {
+  const size_t types = block.values.size();
+  put_keys(block, out);
+  std::vector<uint8_t> derived(types);
+  std::vector<uint8_t> is_source(types);
+  for (size_t t = 0; t < types; ++t) derived[t] = all_zero(block.values[t]) ? 1 : 0;
+  for (size_t t = 0; t < types; ++t) {
+    const size_t source = derived[t] != 0 ? types : find_source(block, t, derived, is_source);
+    if (source == types) {
+      put_values(block.values[t], Sign::positive, out);
+      continue;
+    }
+    derived[t] = 1;
+    is_source[source] = 1;
+    out.push_back(static_cast<char>(ValueEncoding::times_period));
+    put_varint(out, source);
   }
-  c.multiplier = static_cast<int64_t>(reader.varint_max(INT64_MAX));
-  if (c.multiplier == 0) reader.set_error();
-  read_svb_view(reader, rows, c.low);
-  if (c.encoding == ValueEncoding::wide) read_svb_view(reader, rows, c.high);
 }
 
 bool sources_exist(const ParsedRowBlock& block) {
-  return std::ranges::all_of(block.columns, [&](const ParsedRowBlock::Column& c) {
+  return std::ranges::all_of(block.columns, [&](const ValueColumn& c) {
     if (c.encoding != ValueEncoding::times_period) return true;
     if (c.source >= block.columns.size()) return false;
     const ValueEncoding source = block.columns[c.source].encoding;
@@ -120,9 +81,44 @@ bool sources_exist(const ParsedRowBlock& block) {
   });
 }
 
-bool restore_keys(std::span<const uint32_t> rows, size_t keys, std::vector<uint32_t>& key) {
+void parse_plain_block(ByteReader& reader, size_t types, ParsedRowBlock& out) {
+  out.entries = out.rows;
+  read_svb_view(reader, out.entries, out.key_gaps);
+  out.columns.assign(types, {});
+  for (ValueColumn& column : out.columns) read_values(reader, out.entries, column);
+  if (!sources_exist(out)) reader.set_error();
+}
+
+bool times_period(std::span<const uint32_t> rows, std::span<const int64_t> period,
+                  std::vector<int64_t>& values) {
   size_t row = 0;
-  for (const uint32_t n : rows) {
+  for (size_t p = 0; p < rows.size(); ++p) {
+    for (const size_t end = row + rows[p]; row < end; ++row) {
+      if (__builtin_mul_overflow(values[row], period[p], &values[row])) return false;
+    }
+  }
+  return true;
+}
+
+Status decode_plain_block(const ParsedRowBlock& block, std::span<const uint32_t> rows,
+                          std::span<const int64_t> period, size_t keys, DecodedRowBlock& out) {
+  out.key.resize(block.rows);
+  svb::decode(block.key_gaps, block.rows, out.key.data());
+  if (!restore_keys(rows, keys, out.key)) return damaged("key out of range");
+  for (size_t t = 0; t < block.columns.size(); ++t) {
+    const bool fits = expand_values(block.base(t), block.rows, Sign::positive, out.values[t]);
+    const bool by_period = block.columns[t].encoding == ValueEncoding::times_period;
+    if (!fits || (by_period && !times_period(rows, period, out.values[t])))
+      return damaged("a value does not fit 64 bits");
+  }
+  return {};
+}
+
+}  // namespace
+
+bool restore_keys(std::span<const uint32_t> counts, size_t keys, std::vector<uint32_t>& key) {
+  size_t row = 0;
+  for (const uint32_t n : counts) {
     uint64_t id = 0;
     for (size_t i = 0; i < n; ++i, ++row) {
       id += uint64_t{key[row]} + (i > 0 ? 1 : 0);
@@ -133,84 +129,67 @@ bool restore_keys(std::span<const uint32_t> rows, size_t keys, std::vector<uint3
   return true;
 }
 
-std::vector<int64_t> quotients(const ParsedRowBlock& block, const ParsedRowBlock::Column& c) {
-  std::vector<uint32_t> low(block.rows);
-  std::vector<uint32_t> high(block.rows);
-  svb::decode(c.low, block.rows, low.data());
-  if (c.encoding == ValueEncoding::wide) svb::decode(c.high, block.rows, high.data());
-  std::vector<int64_t> out(block.rows);
-  for (size_t i = 0; i < block.rows; ++i) {
-    const uint64_t word = uint64_t{high[i]} << 32U | low[i];
-    out[i] = c.encoding == ValueEncoding::wide ? unzigzag(word) : static_cast<int64_t>(word);
-  }
-  return out;
-}
-
-bool multiply(std::span<const uint32_t> rows, std::span<const int64_t> period,
-              const ParsedRowBlock& block, size_t t, std::vector<int64_t>& values) {
-  const bool by_period = block.columns[t].encoding == ValueEncoding::times_period;
-  size_t row = 0;
-  for (size_t p = 0; p < rows.size(); ++p) {
-    for (const size_t end = row + rows[p]; row < end; ++row) {
-      if (__builtin_mul_overflow(values[row], block.base(t).multiplier, &values[row])) return false;
-      if (by_period && __builtin_mul_overflow(values[row], period[p], &values[row])) return false;
-    }
-  }
-  return true;
-}
-
-}  // namespace
-
-std::string encode_row_block(const RowBlockView& block) {
-  const size_t types = block.values.size();
+std::string encode_row_block(const RowBlockView& block, RowForm form) {
   std::string out;
-  out.push_back(kPlain);
-  put_keys(block, out);
-  std::vector<uint8_t> derived(types);
-  std::vector<uint8_t> is_source(types);
-  for (size_t t = 0; t < types; ++t) derived[t] = all_zero(block.values[t]) ? 1 : 0;
-  for (size_t t = 0; t < types; ++t) {
-    if (derived[t] != 0) {
-      out.push_back(static_cast<char>(ValueEncoding::zero));
-      continue;
-    }
-    const size_t source = find_source(block, t, derived, is_source);
-    if (source == types) {
-      put_quotients(block.values[t], out);
-      continue;
-    }
-    derived[t] = 1;
-    is_source[source] = 1;
-    out.push_back(static_cast<char>(ValueEncoding::times_period));
-    put_varint(out, source);
+  out.push_back(static_cast<char>(form));
+  switch (form) {
+    case RowForm::plain:
+      encode_plain_block(block, out);
+      break;
+    case RowForm::chained:
+      encode_chained_block(block, out);
+      break;
+    case RowForm::heap:
+      encode_heap_block(block, out);
+      break;
   }
   return out;
 }
 
-Status parse_row_block(std::string_view raw, size_t rows, size_t types, ParsedRowBlock& out) {
+Status parse_row_block(std::string_view raw, size_t profiles, size_t rows, size_t types,
+                       ParsedRowBlock& out) {
   ByteReader reader(raw);
-  if (reader.u8() != kPlain) return damaged("unknown mode of a block");
+  const uint8_t mode = reader.u8();
+  if (mode > static_cast<uint8_t>(RowForm::heap)) return damaged("unknown mode of a block");
+  out = {};
+  out.form = static_cast<RowForm>(mode);
   out.rows = rows;
-  if (!read_svb_view(reader, rows, out.key_gaps)) return damaged("keys of a block");
-  out.columns.assign(types, {});
-  for (auto& column : out.columns) parse_column(reader, rows, column);
-  if (!reader.done() || !sources_exist(out)) return damaged("values of a block");
-  return {};
+  switch (out.form) {
+    case RowForm::plain:
+      parse_plain_block(reader, types, out);
+      break;
+    case RowForm::chained:
+      parse_chained_block(reader, profiles, types, out);
+      break;
+    case RowForm::heap:
+      parse_heap_block(reader, profiles, types, out);
+      break;
+  }
+  return reader.done() ? Status{} : damaged("columns of a block");
 }
 
 Status decode_row_block(const ParsedRowBlock& block, std::span<const uint32_t> rows,
-                        std::span<const int64_t> period, size_t keys, DecodedRowBlock& out) {
-  out.key.resize(block.rows);
-  svb::decode(block.key_gaps, block.rows, out.key.data());
-  if (!restore_keys(rows, keys, out.key)) return damaged("key out of range");
-  out.values.assign(block.columns.size(), std::vector<int64_t>(block.rows));
-  for (size_t t = 0; t < block.columns.size(); ++t) {
-    if (block.columns[t].encoding == ValueEncoding::zero) continue;
-    out.values[t] = quotients(block, block.base(t));
-    if (!multiply(rows, period, block, t, out.values[t]))
-      return damaged("a value does not fit 64 bits");
+                        std::span<const int64_t> period, size_t keys, const HeapScales* heap,
+                        DecodedRowBlock& out) {
+  out = {};
+  out.values.resize(block.form == RowForm::heap ? 4 : block.columns.size());
+  switch (block.form) {
+    case RowForm::plain:
+      return decode_plain_block(block, rows, period, keys, out);
+    case RowForm::chained:
+      return decode_chained_block(block, rows, keys, out);
+    case RowForm::heap:
+      break;
   }
-  return {};
+  if (heap == nullptr || heap->key_size.size() != keys) return damaged("a heap block without HEAP");
+  return decode_heap_block(block, rows, period, keys, *heap, out);
+}
+
+RowBlockView DecodedRowBlock::view(std::span<const uint32_t> rows,
+                                   std::span<const int64_t> period) const {
+  RowBlockView v{rows, period, key, {}, allocs, frees, verbatim};
+  for (const auto& column : values) v.values.emplace_back(column);
+  return v;
 }
 
 }  // namespace hearth::storage

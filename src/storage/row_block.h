@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -7,59 +8,85 @@
 #include <vector>
 
 #include "base/result.h"
+#include "storage/heap_section.h"
+#include "storage/row_chain.h"
+#include "storage/value_column.h"
 
-/// One block of ROWS before compression: the rows of consecutive profiles (docs/segment_format.md).
+/// One block of ROWS before compression: the rows of consecutive profiles, in one of three forms.
 ///
-///   u8 mode = 0 · svb keys: per profile the first key, then gaps − 1 · per sample type a value
-///   column: u8 encoding 0: all zero
-///               1: varint c                    = column c × the profile's period
-///               2: varint m, svb v / m          (values ≥ 0, quotients below 2^32)
-///               3: varint m, svb low, svb high  words of zigzag(v / m)
-///   m = greatest common divisor of the column, 1 … 2^63 − 1. A column 1 refers to a column 2 or 3.
+///   plain   = u8 0, svb keys, a value column per sample type          one entry per row
+///   chained = u8 1, chain, a column of differences per sample type    one entry per changed row
+///   heap    = u8 2, chain, svb Δ allocs, svb Δ frees, vec verbatim    the same, of counters
+///
+///   chain    = svb 2 · entries + chained (per profile), svb keys (per entry)
+///   keys     = per profile the first key, then gaps − 1
+///   verbatim = varint profile − the one before, varint key, 4 svarints: a row that is no multiple
+///              of counters; it counts as absent in the chain
+///
+/// The heap form holds zigzagged differences of (a, a − u) of heap_scale.h, which HEAP turns into
+/// four values.
 namespace hearth::storage {
 
-enum class ValueEncoding : uint8_t { zero = 0, times_period = 1, single = 2, wide = 3 };
+enum class RowForm : uint8_t { plain = 0, chained = 1, heap = 2 };
 
 /// Rows to encode. Shape: profile p of the block has rows[p] rows; keys ascend strictly inside a
-/// profile; values[t] is as long as key.
+/// profile; values[t] is as long as key. The last three are as long as key in the heap form, else
+/// empty: a verbatim row (1) has counters 0.
 struct RowBlockView {
   std::span<const uint32_t> rows;
   std::span<const int64_t> period;
   std::span<const uint32_t> key;
   std::vector<std::span<const int64_t>> values;
+  std::span<const int64_t> allocs{}, frees{};
+  std::span<const uint8_t> verbatim{};
 };
-[[nodiscard]] std::string encode_row_block(const RowBlockView& block);
+/// Preconditions: no row is all zero in the chained and heap forms; counters and their differences
+/// fit 32 bits zigzagged.
+[[nodiscard]] std::string encode_row_block(const RowBlockView& block, RowForm form);
 
 /// A block with its columns found and length-checked, not yet decoded. Views into the raw bytes.
 struct ParsedRowBlock {
-  struct Column {
-    ValueEncoding encoding = ValueEncoding::zero;
-    uint32_t source = 0;         ///< times_period: index of the column.
-    int64_t multiplier = 1;      ///< single, wide.
-    std::string_view low, high;  ///< svb of `rows` values each.
+  struct Verbatim {
+    uint32_t profile = 0, key = 0;
+    std::array<int64_t, 4> values{};
   };
+  RowForm form = RowForm::plain;
   size_t rows = 0;
+  size_t entries = 0;  ///< Values of every column: rows in the plain form.
   std::string_view key_gaps;
-  std::vector<Column> columns;
+  std::vector<ValueColumn> columns;  ///< Plain and chained: one per sample type.
+  std::vector<uint32_t> profile_entries;
+  std::vector<uint8_t> chained;
+  std::string_view allocs, frees;  ///< Heap: svb of zigzagged differences.
+  std::vector<Verbatim> verbatim;  ///< Ascending by (profile, key).
   /// The column that holds the quotients of column t: itself, or the source of a times_period
   /// column.
-  [[nodiscard]] const Column& base(size_t t) const {
-    const Column& c = columns[t];
+  [[nodiscard]] const ValueColumn& base(size_t t) const {
+    const ValueColumn& c = columns[t];
     return c.encoding == ValueEncoding::times_period ? columns[c.source] : c;
   }
 };
-[[nodiscard]] Status parse_row_block(std::string_view raw, size_t rows, size_t types,
-                                     ParsedRowBlock& out);
+[[nodiscard]] Status parse_row_block(std::string_view raw, size_t profiles, size_t rows,
+                                     size_t types, ParsedRowBlock& out);
 
-/// Everything of a block: key and values[t] have one entry per row. `data_loss` when a key is not
-/// below `keys` or a product does not fit 64 bits. Precondition: rows of the profiles add up to the
-/// block's.
+/// Everything of a block: key and values[t] have one entry per row; the rest as in RowBlockView.
 struct DecodedRowBlock {
   std::vector<uint32_t> key;
   std::vector<std::vector<int64_t>> values;
+  std::vector<int64_t> allocs, frees;
+  std::vector<uint8_t> verbatim;
+  [[nodiscard]] RowBlockView view(std::span<const uint32_t> rows,
+                                  std::span<const int64_t> period) const;
 };
+/// `heap` is needed for blocks in the heap form only. `data_loss` when a key is not below `keys`, a
+/// value does not fit 64 bits, or a profile has another number of rows. Precondition: rows of the
+/// profiles add up to the block's.
 [[nodiscard]] Status decode_row_block(const ParsedRowBlock& block, std::span<const uint32_t> rows,
                                       std::span<const int64_t> period, size_t keys,
-                                      DecodedRowBlock& out);
+                                      const HeapScales* heap, DecodedRowBlock& out);
+
+/// Decodes keys from first keys and gaps, `counts` of them per profile; false when one is not below
+/// `keys`.
+bool restore_keys(std::span<const uint32_t> counts, size_t keys, std::vector<uint32_t>& key);
 
 }  // namespace hearth::storage

@@ -181,6 +181,32 @@ Result<InspectTable> rows(const SegmentDataset& dataset, const ProfileIndex& ind
   return t;
 }
 
+InspectTable heap_factors(const HeapScales& scales) {
+  InspectTable t{"", {"rate", "block size", "c"}, {}};
+  for (const HeapFactor& f : scales.factors)
+    t.rows.push_back({f.rate, f.size, fmt::format("{}", f.c)});
+  return t;
+}
+
+/// The paths of the tree with every group's values.
+InspectTable rollup_rows(const DatasetInfo& info, const Rollup& r) {
+  InspectTable t{"", {"group", "node", "parent", "function"}, {}};
+  for (const SampleType& type : info.family.types) t.columns.push_back(type.type + ":" + type.unit);
+  for (size_t g = 0; g < r.groups.size(); ++g) {
+    const RollupGroup& group = r.groups[g];
+    const std::string name = group.name.empty() ? "-" : group.name + "=" + group.value;
+    const Rollup::Rows& rows = r.rows[g];
+    for (size_t i = 0; i < rows.node.size(); ++i) {
+      const uint32_t node = rows.node[i];
+      std::vector<Cell> row = {name, uint64_t{node}, uint64_t{r.node_parent[node]},
+                               std::string(r.names[r.node_name[node]])};
+      for (const auto& values : rows.values) row.emplace_back(values[i]);
+      t.rows.push_back(std::move(row));
+    }
+  }
+  return t;
+}
+
 constexpr std::array<std::pair<const char*, InspectTable (*)(const OwnedSymbols&)>, 8>
     kSymbolSections = {{
         {"STR", strings},
@@ -205,12 +231,20 @@ Result<InspectTable> inspect_section(const SegmentDataset& dataset, const std::s
     HEARTH_ASSIGN_OR_RETURN(const auto sets, dataset.series());
     return series(*sets);
   }
+  if (section == "ROLL") {
+    HEARTH_ASSIGN_OR_RETURN(const auto rollup, dataset.rollup());
+    return rollup ? rollup_rows(dataset.info(), *rollup) : InspectTable{};
+  }
+  if (section == "HEAP") {
+    HEARTH_ASSIGN_OR_RETURN(const auto scales, dataset.heap_scales());
+    return scales ? heap_factors(*scales) : InspectTable{};
+  }
   if (section != "PROF" && section != "BLKS" && section != "ROWS") {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("inspect section: got \"{}\"; want STR, FUNC, MAP, LOC, EDGE, TREE, "
-                            "CLASS, KEYS, LBL, PROF, "
-                            "BLKS or ROWS",
-                            section));
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("inspect section: got \"{}\"; want ROLL, STR, FUNC, MAP, LOC, EDGE, TREE, "
+                    "CLASS, KEYS, HEAP, LBL, PROF, BLKS or ROWS",
+                    section));
   }
   HEARTH_ASSIGN_OR_RETURN(const auto index, dataset.profile_index());
   if (section == "PROF") return profiles(dataset.info(), index->profiles);

@@ -6,6 +6,7 @@
 
 #include "storage/key_sections.h"
 #include "storage/label_bloom.h"
+#include "storage/rollup_builder.h"
 #include "storage/row_adder.h"
 #include "storage/section_codec.h"
 #include "storage/series_section.h"
@@ -73,6 +74,26 @@ size_t ProfileIndex::memory_bytes() const {
          blocks.size() * (sizeof(RowBlockInfo) + profiles.totals.size() * sizeof(int64_t));
 }
 
+bool SegmentDataset::has_rollup() const {
+  return entry_.find(SectionKind::roll) != nullptr;
+}
+
+Result<std::shared_ptr<const Rollup>> SegmentDataset::load_rollup() const {
+  HEARTH_ASSIGN_OR_RETURN(const Range range, read_range(SectionKind::roll, SectionKind::strings));
+  HEARTH_ASSIGN_OR_RETURN(const std::string raw, range.section(SectionKind::roll));
+  HEARTH_ASSIGN_OR_RETURN(StringColumn strings, load_strings(range));
+  HEARTH_ASSIGN_OR_RETURN(Rollup rollup,
+                          decode_rollup(raw, std::move(strings), entry_.info.family.types.size()));
+  return std::make_shared<const Rollup>(std::move(rollup));
+}
+
+Result<std::shared_ptr<const Rollup>> SegmentDataset::rollup() const {
+  if (!has_rollup()) return std::shared_ptr<const Rollup>();
+  auto rollup = load_rollup();
+  if (!rollup) return in_context(std::move(rollup).error());
+  return rollup;
+}
+
 bool SegmentDataset::may_have_label(std::string_view name, std::string_view value) const {
   // A label that is absent reads as the empty value, and the filter knows nothing of absence.
   return value.empty() || bloom_may_contain(label_bloom_, name, value);
@@ -123,9 +144,14 @@ Result<std::string> SegmentDataset::raw_block(const RowBlockInfo& block) const {
 Status SegmentDataset::decode_block(std::string_view raw, const ProfileTable& profiles,
                                     const RowBlockInfo& block, DecodedRowBlock& out) const {
   ParsedRowBlock parsed;
-  HEARTH_RETURN_IF_ERROR(parse_row_block(raw, block.rows, profiles.totals.size(), parsed));
+  HEARTH_RETURN_IF_ERROR(
+      parse_row_block(raw, block.profiles, block.rows, profiles.totals.size(), parsed));
+  std::shared_ptr<const HeapScales> heap;
+  if (parsed.form == RowForm::heap) {
+    HEARTH_ASSIGN_OR_RETURN(heap, heap_scales());
+  }
   return decode_row_block(parsed, block.rows_of(profiles), block.periods_of(profiles),
-                          entry_.info.keys, out);
+                          entry_.info.keys, heap.get(), out);
 }
 
 Status SegmentDataset::visit_rows(const std::function<Status(const RowRun&)>& visit) const {
@@ -146,13 +172,19 @@ Status SegmentDataset::visit_rows(const std::function<Status(const RowRun&)>& vi
   return {};
 }
 
+Result<StringColumn> SegmentDataset::load_strings(const Range& range) const {
+  HEARTH_ASSIGN_OR_RETURN(const std::string raw, range.section(SectionKind::strings));
+  ByteReader reader(raw);
+  StringColumn strings;
+  HEARTH_RETURN_IF_ERROR(decode_strings(reader, strings));
+  if (!reader.done()) return section_damaged(SectionKind::strings, "bytes left over");
+  return strings;
+}
+
 Result<std::shared_ptr<const OwnedSymbols>> SegmentDataset::owned_symbols() const {
   HEARTH_ASSIGN_OR_RETURN(const Range range, read_range(SectionKind::strings, SectionKind::keys));
   auto out = std::make_shared<OwnedSymbols>();
-  HEARTH_ASSIGN_OR_RETURN(const std::string strings, range.section(SectionKind::strings));
-  ByteReader reader(strings);
-  HEARTH_RETURN_IF_ERROR(decode_strings(reader, out->strings));
-  if (!reader.done()) return section_damaged(SectionKind::strings, "bytes left over");
+  HEARTH_ASSIGN_OR_RETURN(out->strings, load_strings(range));
   HEARTH_ASSIGN_OR_RETURN(const std::string functions, range.section(SectionKind::functions));
   HEARTH_RETURN_IF_ERROR(decode_functions(functions, *out));
   HEARTH_ASSIGN_OR_RETURN(const std::string mappings, range.section(SectionKind::mappings));
@@ -163,7 +195,8 @@ Result<std::shared_ptr<const OwnedSymbols>> SegmentDataset::owned_symbols() cons
   Successors successors;
   HEARTH_RETURN_IF_ERROR(decode_edges(edges, out->location_mapping.size(), successors));
   HEARTH_ASSIGN_OR_RETURN(const std::string tree, range.section(SectionKind::tree));
-  HEARTH_RETURN_IF_ERROR(decode_tree(tree, entry_.info.nodes, successors, *out));
+  HEARTH_RETURN_IF_ERROR(decode_tree(tree, entry_.info.nodes, successors, ChildOrder::by_edge,
+                                     out->node_parent, out->node_location));
   HEARTH_ASSIGN_OR_RETURN(const std::string classes, range.section(SectionKind::classes));
   HEARTH_ASSIGN_OR_RETURN(const std::string keys, range.section(SectionKind::keys));
   HEARTH_RETURN_IF_ERROR(decode_keys(classes, keys, entry_.info.keys, *out));
@@ -187,6 +220,23 @@ Result<std::shared_ptr<const std::vector<LabelSet>>> SegmentDataset::series() co
   auto part = series_.get(budget_, [this] { return load_series(); }, memory_bytes);
   if (!part) return in_context(std::move(part).error());
   return part;
+}
+
+Result<std::shared_ptr<const HeapScales>> SegmentDataset::load_heap_scales() const {
+  HEARTH_ASSIGN_OR_RETURN(const Range range, read_range(SectionKind::classes, SectionKind::heap));
+  HEARTH_ASSIGN_OR_RETURN(const std::string classes, range.section(SectionKind::classes));
+  HEARTH_ASSIGN_OR_RETURN(const std::string keys, range.section(SectionKind::keys));
+  HEARTH_ASSIGN_OR_RETURN(const std::string heap, range.section(SectionKind::heap));
+  auto scales = std::make_shared<HeapScales>();
+  HEARTH_RETURN_IF_ERROR(decode_heap(heap, classes, keys, entry_.info.keys, *scales));
+  return scales;
+}
+
+Result<std::shared_ptr<const HeapScales>> SegmentDataset::heap_scales() const {
+  if (entry_.find(SectionKind::heap) == nullptr) return std::shared_ptr<const HeapScales>();
+  return heap_.get(
+      budget_, [this] { return load_heap_scales(); },
+      [](const HeapScales& s) { return s.memory_bytes(); });
 }
 
 Result<std::shared_ptr<const ProfileIndex>> SegmentDataset::load_profile_index() const {
@@ -234,7 +284,11 @@ Status SegmentDataset::add_block_run(const ProfileIndex& index, size_t first, si
     HEARTH_RETURN_IF_ERROR(load_section(run.view.substr(block.offset - begin, block.stored),
                                         SectionCodec::zstd, block.raw, block.crc, "row block",
                                         adder.raw));
-    HEARTH_RETURN_IF_ERROR(parse_row_block(adder.raw, block.rows, p.totals.size(), adder.parsed));
+    HEARTH_RETURN_IF_ERROR(
+        parse_row_block(adder.raw, block.profiles, block.rows, p.totals.size(), adder.parsed));
+    if (adder.parsed.form == RowForm::heap && adder.heap == nullptr) {
+      HEARTH_ASSIGN_OR_RETURN(adder.heap, heap_scales());
+    }
     HEARTH_RETURN_IF_ERROR(adder.add(adder.parsed, type, block.first_profile, block.rows_of(p),
                                      block.periods_of(p), in_block, by_key));
   }

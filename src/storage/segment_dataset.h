@@ -12,6 +12,7 @@
 #include "storage/cached_part.h"
 #include "storage/dataset.h"
 #include "storage/owned_symbols.h"
+#include "storage/rollup.h"
 #include "storage/row_block.h"
 #include "storage/segment_directory.h"
 
@@ -49,6 +50,8 @@ class SegmentDataset final : public Dataset {
   [[nodiscard]] Status add_rows(std::span<const uint32_t> chosen, size_t type,
                                 std::span<int64_t> by_key) const override;
   [[nodiscard]] Status visit_rows(const std::function<Status(const RowRun&)>& visit) const override;
+  [[nodiscard]] bool has_rollup() const override;
+  [[nodiscard]] Result<std::shared_ptr<const Rollup>> rollup() const override;
   [[nodiscard]] uint64_t stored_bytes() const override { return entry_.stored_bytes(); }
   [[nodiscard]] Id128 symbols_id() const override { return symbols_id_; }
 
@@ -56,6 +59,8 @@ class SegmentDataset final : public Dataset {
   [[nodiscard]] const DatasetEntry& entry() const { return entry_; }
   [[nodiscard]] Result<std::shared_ptr<const OwnedSymbols>> owned_symbols() const;
   [[nodiscard]] Result<std::shared_ptr<const ProfileIndex>> profile_index() const;
+  /// Scales of the heap form; nullptr when the dataset has no HEAP.
+  [[nodiscard]] Result<std::shared_ptr<const HeapScales>> heap_scales() const;
   /// Checked and decompressed bytes of one section; `data_loss` when the dataset has none of that
   /// kind.
   [[nodiscard]] Result<std::string> raw_section(SectionKind kind) const;
@@ -69,8 +74,11 @@ class SegmentDataset final : public Dataset {
   class Range;
   [[nodiscard]] Status check_sections() const;
   [[nodiscard]] Result<Range> read_range(SectionKind first, SectionKind last) const;
+  [[nodiscard]] Result<StringColumn> load_strings(const Range& range) const;
+  [[nodiscard]] Result<std::shared_ptr<const Rollup>> load_rollup() const;
   [[nodiscard]] Result<std::shared_ptr<const ProfileIndex>> load_profile_index() const;
   [[nodiscard]] Result<std::shared_ptr<const std::vector<LabelSet>>> load_series() const;
+  [[nodiscard]] Result<std::shared_ptr<const HeapScales>> load_heap_scales() const;
   [[nodiscard]] Status add_block_run(const ProfileIndex& index, size_t first, size_t last,
                                      std::span<const uint32_t> chosen, size_t type,
                                      std::span<int64_t> by_key, class RowAdder& adder) const;
@@ -84,6 +92,7 @@ class SegmentDataset final : public Dataset {
   const std::string name_;
   mutable CachedPart<std::vector<LabelSet>> series_;
   mutable CachedPart<ProfileIndex> index_;
+  mutable CachedPart<HeapScales> heap_;
 };
 
 }  // namespace hearth::storage

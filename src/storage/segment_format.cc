@@ -37,8 +37,7 @@ std::string section_name(SectionKind kind) {
 }
 
 bool is_known_section(SectionKind kind) {
-  // HEAP belongs to value encoding 4, which this version does not decode.
-  return kind >= SectionKind::strings && kind <= SectionKind::rows && kind != SectionKind::heap;
+  return kind == SectionKind::roll || (kind >= SectionKind::strings && kind <= SectionKind::rows);
 }
 
 tl::unexpected<Error> section_damaged(SectionKind kind, std::string_view what) {

@@ -7,14 +7,14 @@
 
 #include "base/result.h"
 
-/// Constants of the segment file format 1.0 that writer, reader, verify and inspect share. The byte
+/// Constants of the segment file format 1.1 that writer, reader, verify and inspect share. The byte
 /// grammar is docs/segment_format.md.
 namespace hearth::storage {
 
 inline constexpr std::string_view kSegmentMagic = "HEARTHSG";
 inline constexpr uint32_t kTailMagic = 0x47455348;  ///< "HSEG" in the order of the bytes.
 inline constexpr uint16_t kFormatMajor = 1;
-inline constexpr uint16_t kFormatMinor = 0;
+inline constexpr uint16_t kFormatMinor = 1;
 inline constexpr size_t kHeaderBytes = 32;
 inline constexpr size_t kTailBytes = 32;
 
@@ -63,6 +63,9 @@ inline constexpr size_t kStringRestart = 16;
 /// A row block closes at this many profiles or rows, whichever comes first.
 inline constexpr size_t kBlockProfiles = 256;
 inline constexpr size_t kBlockRows = 65'536;
+/// The same for blocks of changes, which are small however many rows they stand for: the first
+/// profile of a block is stored whole.
+inline constexpr size_t kChainedBlockRows = 1U << 20U;
 
 /// What a reader believes at most. A writer never passes them.
 namespace limit {

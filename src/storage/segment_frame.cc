@@ -44,7 +44,7 @@ Result<HeaderFields> decode_header(std::string_view header) {
   const std::string_view uuid = reader.bytes(16);
   if (!reader.done()) return damaged("header: want 32 bytes");
   // A later minor version may give the reserved bytes a meaning that this one can do without.
-  if (fields.minor == kFormatMinor && reserved != std::string_view("\0\0\0", 3))
+  if (fields.minor <= kFormatMinor && reserved != std::string_view("\0\0\0", 3))
     return damaged("header: reserved bytes not zero");
   fields.uuid = Id128::from_bytes(as_bytes(uuid).first<16>());
   return fields;

@@ -9,6 +9,7 @@
 #include "base/zstd_codec.h"
 #include "storage/dataset_encoder.h"
 #include "storage/label_bloom.h"
+#include "storage/rollup_builder.h"
 #include "storage/saturating_sum.h"
 #include "storage/section_codec.h"
 #include "storage/segment_directory.h"
@@ -33,6 +34,22 @@ DatasetInfo describe(const DatasetInput& input, const CanonicalDataset& d) {
   return info;
 }
 
+Result<std::string> encode_rollup(const CanonicalDataset& d,
+                                  const std::vector<std::string>& labels) {
+  const symbols::SymbolTables tables = d.symbols.columns.view();
+  RollupBuilder builder(tables, d.series, labels, d.row_values.size());
+  size_t row = 0;
+  for (size_t p = 0; p < d.profiles.size(); ++p) {
+    const size_t n = d.profiles.rows[p];
+    std::vector<std::span<const int64_t>> values;
+    for (const auto& column : d.row_values) values.push_back(std::span(column).subspan(row, n));
+    builder.add(d.profiles.series[p], d.profiles.period[p], std::span(d.row_key).subspan(row, n),
+                values);
+    row += n;
+  }
+  return builder.finish();
+}
+
 }  // namespace
 
 struct SegmentWriter::Impl {
@@ -43,6 +60,8 @@ struct SegmentWriter::Impl {
     directory.window_start_ns = options.window_start_ns;
     directory.window_length_ns = options.window_length_ns;
     directory.writer_version = std::move(options.writer_version);
+    with_rollup = options.rollup;
+    rollup_labels = std::move(options.rollup_labels);
   }
 
   /// After an error of the sink nothing more is written: the object would have a hole.
@@ -87,9 +106,13 @@ struct SegmentWriter::Impl {
     if (input.profile_series.empty())
       return fail(ErrorCode::internal, "write dataset: no profiles");
     HEARTH_ASSIGN_OR_RETURN(const CanonicalDataset dataset, canonicalise(input));
-    HEARTH_ASSIGN_OR_RETURN(std::vector<RawSection> sections,
-                            encode_sections(section_input(dataset)));
     HEARTH_ASSIGN_OR_RETURN(const EncodedRows rows, encode_rows(dataset));
+    HEARTH_ASSIGN_OR_RETURN(std::vector<RawSection> sections,
+                            encode_sections(section_input(dataset, rows.heap)));
+    if (with_rollup) {
+      HEARTH_ASSIGN_OR_RETURN(std::string rollup, encode_rollup(dataset, rollup_labels));
+      sections.insert(sections.begin(), {SectionKind::roll, std::move(rollup)});
+    }
     HEARTH_RETURN_IF_ERROR(write_header_once());
     DatasetEntry entry;
     entry.info = describe(input, dataset);
@@ -126,6 +149,8 @@ struct SegmentWriter::Impl {
   Sink sink;
   uint64_t offset = 0;
   bool broken = false;
+  bool with_rollup = false;
+  std::vector<std::string> rollup_labels;
   SegmentDirectory directory;
   BloomBuilder bloom;
 };

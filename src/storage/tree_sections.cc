@@ -28,7 +28,7 @@ Groups group_by_parent_location(std::span<const uint32_t> parent,
 struct Frame {
   uint32_t node;
   uint32_t location;
-  uint32_t edge_min;  ///< Smallest edge index the next child may have.
+  uint32_t rank_min;  ///< Smallest edge index or location the next child may have.
 };
 
 tl::unexpected<Error> bad_edge(std::string_view what) {
@@ -114,20 +114,22 @@ Status encode_tree(std::span<const uint32_t> parent, std::span<const uint32_t> r
 }
 
 Status decode_tree(std::string_view raw, size_t nodes, const Successors& successors,
-                   OwnedSymbols& out) {
+                   ChildOrder order, std::vector<uint32_t>& parent,
+                   std::vector<uint32_t>& location) {
   ByteReader reader(raw);
   std::vector<uint32_t> pops;
   std::vector<uint32_t> edge;
   if (!read_vcol(reader, nodes, limit::kDepth, pops)) return bad_tree("pops");
   if (!read_vcol(reader, nodes, limit::kNodes, edge) || !reader.done())
     return bad_tree("edge indexes");
-  out.node_parent.assign(nodes + 1, 0);
-  out.node_location.assign(nodes + 1, 0);
+  parent.assign(nodes + 1, 0);
+  location.assign(nodes + 1, 0);
   // Raw pointers: this loop is two nanoseconds a node, and every index was or is checked.
-  uint32_t* const parents = out.node_parent.data();
-  uint32_t* const locations = out.node_location.data();
+  uint32_t* const parents = parent.data();
+  uint32_t* const locations = location.data();
   const uint32_t* const begin = successors.begin.data();
   const uint32_t* const target = successors.target.data();
+  const bool by_edge = order == ChildOrder::by_edge;
   std::vector<Frame> stack(std::min<size_t>(nodes, limit::kDepth) + 1);
   Frame* top = stack.data();
   const Frame* const end = top + limit::kDepth;
@@ -135,12 +137,12 @@ Status decode_tree(std::string_view raw, size_t nodes, const Successors& success
     const uint32_t up = pops.data()[i - 1];
     if (up > static_cast<size_t>(top - stack.data())) return bad_tree("pops above the root");
     top -= up;
-    const uint32_t index = edge.data()[i - 1];
-    const uint64_t position = uint64_t{begin[top->location]} + index;
-    if (index < top->edge_min || position >= begin[top->location + 1])
-      return bad_tree("edge index");
+    const uint64_t position = uint64_t{begin[top->location]} + edge.data()[i - 1];
+    if (position >= begin[top->location + 1]) return bad_tree("edge index");
+    const uint32_t rank = by_edge ? edge.data()[i - 1] : target[position];
+    if (rank < top->rank_min) return bad_tree("children out of order");
     if (top == end) return bad_tree("deeper than 65535");
-    top->edge_min = index + 1;
+    top->rank_min = rank + 1;
     parents[i] = top->node;
     locations[i] = target[position];
     *++top = {static_cast<uint32_t>(i), target[position], 0};

@@ -37,12 +37,18 @@ RankedEdges rank_edges(std::span<const uint32_t> parent, std::span<const uint32_
 void encode_edges(const Successors& successors, std::string& out);
 [[nodiscard]] Status decode_edges(std::string_view raw, size_t locations, Successors& out);
 
-/// vcol pops, vcol edge index. Precondition: nodes in preorder, children of one parent ascending by
-/// rank. `too_large` for a tree that is too deep or has too many nodes.
+/// vcol pops, vcol edge index. Precondition: nodes in preorder, children of one parent ascending in
+/// the decoder's order. `too_large` for a tree that is too deep or has too many nodes.
 [[nodiscard]] Status encode_tree(std::span<const uint32_t> parent, std::span<const uint32_t> rank,
                                  std::string& out);
-/// Fills node_parent and node_location for `nodes` nodes and the root.
+
+/// What the children of a node ascend by: the index of their edge (TREE), or the location itself
+/// (ROLL, whose order is that of flame graphs).
+enum class ChildOrder : uint8_t { by_edge, by_location };
+
+/// Fills parent and location for `nodes` nodes and the root.
 [[nodiscard]] Status decode_tree(std::string_view raw, size_t nodes, const Successors& successors,
-                                 OwnedSymbols& out);
+                                 ChildOrder order, std::vector<uint32_t>& parent,
+                                 std::vector<uint32_t>& location);
 
 }  // namespace hearth::storage

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "base/zstd_codec.h"
+#include "storage/heap_section.h"
 #include "storage/key_sections.h"
 #include "storage/profile_section.h"
 #include "storage/row_adder.h"
@@ -95,25 +96,44 @@ OwnedSymbols some_symbols() {
   return s;
 }
 
-void fuzz_rows(std::string_view data) {
+/// Scales for keys 0 … 299: every third has none.
+HeapScales some_scales() {
+  HeapScales scales;
+  for (uint64_t k = 0; k < 300; ++k) scales.key_size.push_back(k % 3 * 24);
+  for (const int64_t rate : {INT64_MIN, int64_t{1}, int64_t{10'000'000}}) {
+    for (const uint64_t size : {24U, 48U})
+      scales.factors.push_back({size, rate, heap_scale_factor(size, rate)});
+  }
+  return scales;
+}
+
+/// What decodes is what its own encoding decodes to.
+void check_again(const DecodedRowBlock& decoded, std::span<const uint32_t> rows,
+                 std::span<const int64_t> period, RowForm form, const HeapScales& heap) {
+  const std::string encoded = encode_row_block(decoded.view(rows, period), form);
+  ParsedRowBlock parsed;
+  if (!parse_row_block(encoded, rows.size(), decoded.key.size(), decoded.values.size(), parsed))
+    __builtin_trap();
+  DecodedRowBlock twice;
+  if (!decode_row_block(parsed, rows, period, heap.key_size.size(), &heap, twice) ||
+      twice.key != decoded.key || twice.values != decoded.values)
+    __builtin_trap();
+}
+
+void fuzz_rows(std::string_view data, size_t types) {
   const std::vector<uint32_t> rows = {3, 0, 5};
   const std::vector<int64_t> period = {10'000'000, 1, INT64_MIN};
+  const HeapScales heap = some_scales();
   RowAdder adder;
-  if (!parse_row_block(data, 8, 2, adder.parsed)) return;
-  std::vector<int64_t> by_key(300);
+  adder.heap = std::make_shared<HeapScales>(heap);
+  if (!parse_row_block(data, 3, 8, types, adder.parsed)) return;
+  std::vector<int64_t> by_key(heap.key_size.size());
   const std::vector<uint32_t> chosen = {0, 2};
-  for (const size_t type : {0U, 1U})
+  for (size_t type = 0; type < types; ++type)
     (void)adder.add(adder.parsed, type, 0, rows, period, chosen, by_key);
   DecodedRowBlock decoded;
-  if (!decode_row_block(adder.parsed, rows, period, by_key.size(), decoded)) return;
-  RowBlockView view{rows, period, decoded.key, {decoded.values[0], decoded.values[1]}};
-  ParsedRowBlock again;
-  const std::string encoded = encode_row_block(view);
-  if (!parse_row_block(encoded, 8, 2, again)) __builtin_trap();
-  DecodedRowBlock twice;
-  if (!decode_row_block(again, rows, period, by_key.size(), twice) ||
-      twice.values != decoded.values)
-    __builtin_trap();
+  if (!decode_row_block(adder.parsed, rows, period, by_key.size(), &heap, decoded)) return;
+  check_again(decoded, rows, period, adder.parsed.form, heap);
 }
 
 /// decode(encode(decode(x))) == decode(x) for strings; the others are compared by verify.
@@ -127,6 +147,14 @@ void fuzz_strings(std::string_view data) {
   if (!encode_strings(strings.views, encoded)) __builtin_trap();
   second = ByteReader(encoded);
   if (!decode_strings(second, again) || again.views != strings.views) __builtin_trap();
+}
+
+void fuzz_heap(std::string_view data) {
+  HeapScales scales;
+  const std::string_view classes("\1\1\xff", 3);
+  // One label set, {bytes (string 1) = 48}, which the third node's key has.
+  const std::string_view keys("\1\1\1\0\140\0\0\1\1\1", 10);
+  if (decode_heap(data, classes, keys, 3, scales)) (void)scales.at_rate(1);
 }
 
 void fuzz_section(unsigned section, std::string_view data) {
@@ -150,7 +178,7 @@ void fuzz_section(unsigned section, std::string_view data) {
     case 6:
       successors = {{0, 2, 4, 5, 5, 6}, {1, 2, 2, 3, 4, 1}};
       return (void)decode_tree(data, data.empty() ? 0 : static_cast<unsigned char>(data[0]),
-                               successors, s);
+                               successors, ChildOrder::by_edge, s.node_parent, s.node_location);
     case 7:
       return (void)decode_keys(data.substr(0, std::min<size_t>(8, data.size())),
                                data.substr(std::min<size_t>(8, data.size())), 5, s);
@@ -158,8 +186,12 @@ void fuzz_section(unsigned section, std::string_view data) {
       return (void)decode_series(data, 3, series);
     case 9:
       return (void)decode_profiles(data, 4, 2, 2, profiles);
+    case 10:
+      return fuzz_rows(data, 2);
+    case 11:
+      return fuzz_rows(data, 4);
     default:
-      return fuzz_rows(data);
+      return fuzz_heap(data);
   }
 }
 
@@ -172,7 +204,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (data[0] == 0) {
     hearth::storage::fuzz_file(rest);
   } else {
-    hearth::storage::fuzz_section(data[0] % 11, rest);
+    hearth::storage::fuzz_section(data[0] % 13, rest);
   }
   return 0;
 }

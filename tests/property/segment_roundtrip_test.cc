@@ -1,9 +1,14 @@
 // Random datasets through writer and reader, against their meaning: the set of (profile, stack of
 // frames, labels, values). Invariants: (1) what is written is read; (2) the bytes depend on the
-// contents alone, not on numbering and order; (3) writing what was read gives the same bytes.
+// contents alone, not on numbering and order; (3) writing what was read gives the same bytes; (4) a
+// rollup holds the sums.
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <string>
+#include <vector>
 
+#include "storage/rollup.h"
 #include "storage/segment_reader.h"
 #include "storage/segment_verify.h"
 #include "support/catch.h"
@@ -41,6 +46,89 @@ test::DatasetShape random_shape(test::Dice& dice) {
   return shape;
 }
 
+/// Value per path of function names (outermost first), for the profiles whose series has
+/// label=value; every profile for an empty label.
+std::map<std::string, std::vector<int64_t>> naive_rollup(const DatasetInput& in,
+                                                         const std::string& label,
+                                                         const std::string& value) {
+  const symbols::SymbolTables& t = *in.symbols;
+  std::map<std::string, std::vector<std::vector<int64_t>>> values;
+  const size_t types = in.family.types.size();
+  for (size_t p = 0; p < in.profile_series.size(); ++p) {
+    if (in.series[in.profile_series[p]].get(label) != value) continue;
+    for (size_t r = in.row_begin[p]; r < in.row_begin[p + 1]; ++r) {
+      std::string path;
+      for (uint32_t n = t.key_node[in.row_key[r]]; n != 0; n = t.node_parent[n]) {
+        const uint32_t l = t.node_location[n];
+        for (uint32_t i = t.line_begin[l]; i < t.line_begin[l + 1]; ++i)
+          path.insert(0, std::string(t.strings[t.function_name[t.line_function[i]]]) + "\n");
+      }
+      auto& columns = values[path];
+      columns.resize(types);
+      for (size_t type = 0; type < types; ++type)
+        columns[type].push_back(in.row_value[r * types + type]);
+    }
+  }
+  std::map<std::string, std::vector<int64_t>> out;
+  for (const auto& [path, columns] : values) {
+    std::vector<int64_t> sums;
+    for (const auto& column : columns) sums.push_back(storage::saturating_sum(column));
+    if (std::ranges::any_of(sums, [](int64_t v) { return v != 0; })) out[path] = sums;
+  }
+  return out;
+}
+
+/// The same of a decoded rollup.
+std::map<std::string, std::vector<int64_t>> rollup_paths(const storage::Rollup& rollup,
+                                                         size_t group, size_t types) {
+  std::vector<std::string> path(rollup.nodes());
+  for (size_t n = 1; n < path.size(); ++n)
+    path[n] = path[rollup.node_parent[n]] + std::string(rollup.names[rollup.node_name[n]]) + "\n";
+  std::map<std::string, std::vector<int64_t>> out;
+  for (size_t t = 0; t < types; ++t) {
+    std::vector<int64_t> self(rollup.nodes());
+    rollup.add(group, t, self);
+    for (size_t n = 0; n < self.size(); ++n) {
+      if (self[n] == 0 && !out.contains(path[n])) continue;
+      out[path[n]].resize(types);
+      out[path[n]][t] = self[n];
+    }
+  }
+  return out;
+}
+
+void check_rollup(uint64_t seed) {
+  INFO("seed " << seed);
+  test::Dice dice(seed);
+  test::DatasetShape shape = random_shape(dice);
+  shape.wide_values = false;
+  const DatasetInput in = test::random_dataset(dice, shape);
+  const size_t types = in.family.types.size();
+  const std::string bytes = test::write_segment_with_rollup(in, {"pod"});
+  const auto report = storage::verify_segment(test::MemoryObject(bytes), "segments/test");
+  INFO((report.findings.empty() ? "" : report.findings.front()));
+  REQUIRE(report.findings.empty());
+  const auto dataset = open(bytes)->dataset(0);
+  REQUIRE(dataset->has_rollup());
+  const auto rollup = dataset->rollup();
+  INFO((rollup ? "" : rollup.error().message));
+  REQUIRE(rollup);
+  const storage::Rollup& r = **rollup;
+  for (size_t n = 1; n < r.nodes(); ++n) {
+    REQUIRE(r.node_parent[n] < n);
+    const bool first_child = r.node_parent[n] == n - 1;
+    REQUIRE((first_child || r.node_parent[n] <= r.node_parent[n - 1]));
+  }
+  REQUIRE(r.find_group("pod", "no such pod") == r.groups.size());
+  for (size_t g = 0; g < r.groups.size(); ++g) {
+    REQUIRE(r.find_group(r.groups[g].name, r.groups[g].value) == g);
+    REQUIRE(rollup_paths(r, g, types) == naive_rollup(in, r.groups[g].name, r.groups[g].value));
+  }
+  const DatasetInput other = test::shuffled(dice, in);
+  const bool canonical = test::write_segment_with_rollup(other, {"pod"}) == bytes;
+  REQUIRE(canonical);
+}
+
 void check_round_trip(uint64_t seed) {
   INFO("seed " << seed);
   test::Dice dice(seed);
@@ -52,6 +140,9 @@ void check_round_trip(uint64_t seed) {
   INFO((back ? "" : back.error().message));
   REQUIRE(back);
   REQUIRE(test::meaning(*back) == test::meaning(in));
+  const auto visited = test::visit_back(*reader->dataset(0));
+  REQUIRE(visited);
+  REQUIRE(test::meaning(*visited) == test::meaning(in));
 
   const auto report = storage::verify_segment(test::MemoryObject(bytes), "segments/test");
   INFO((report.findings.empty() ? "" : report.findings.front()));
@@ -67,6 +158,10 @@ void check_round_trip(uint64_t seed) {
 
 TEST_CASE("what a segment writer writes is what its reader reads, in any numbering", "[segment]") {
   for (uint64_t seed = 1; seed <= 300; ++seed) check_round_trip(seed);
+}
+
+TEST_CASE("a rollup has the sum of the rows for every path of names and every group", "[segment]") {
+  for (uint64_t seed = 1; seed <= 150; ++seed) check_rollup(seed);
 }
 
 }  // namespace hearth

@@ -13,6 +13,8 @@
 #include "storage/dataset.h"
 #include "storage/owned_symbols.h"
 #include "storage/saturating_sum.h"
+#include "storage/segment_dataset.h"
+#include "storage/segment_file.h"
 #include "storage/segment_writer.h"
 #include "support/profile_gen.h"
 
@@ -376,10 +378,8 @@ inline std::vector<MeaningOfProfile> meaning(const storage::DatasetInput& in) {
 
 /// Writes one segment of these datasets; fails the test program when the writer does.
 inline std::string write_segment(std::span<const storage::DatasetInput> datasets,
-                                 const std::string& key = "segments/test") {
+                                 storage::SegmentWriter::Options options) {
   std::string bytes;
-  storage::SegmentWriter::Options options;
-  options.object_key = key;
   options.uuid = {0x0123456789abcdef, 0xfedcba9876543210};
   options.window_start_ns = 1'700'000'000'000'000'000;
   options.window_length_ns = 60'000'000'000;
@@ -391,6 +391,22 @@ inline std::string write_segment(std::span<const storage::DatasetInput> datasets
   for (const auto& d : datasets) HEARTH_CHECK(writer.add(d).has_value(), "write a dataset");
   HEARTH_CHECK(writer.finish().has_value(), "finish a segment");
   return bytes;
+}
+
+inline std::string write_segment(std::span<const storage::DatasetInput> datasets,
+                                 const std::string& key = "segments/test") {
+  storage::SegmentWriter::Options options;
+  options.object_key = key;
+  return write_segment(datasets, options);
+}
+
+inline std::string write_segment_with_rollup(const storage::DatasetInput& dataset,
+                                             std::vector<std::string> labels) {
+  storage::SegmentWriter::Options options;
+  options.object_key = "segments/test";
+  options.rollup = true;
+  options.rollup_labels = std::move(labels);
+  return write_segment(std::span(&dataset, 1), options);
 }
 
 /// Everything of a dataset, read back through the interface queries use: rows by asking for one
@@ -428,6 +444,42 @@ inline Result<storage::DatasetInput> read_back(const storage::Dataset& dataset) 
     out.row_begin.push_back(static_cast<uint32_t>(out.row_key.size()));
   }
   return out;
+}
+
+/// The same through the interface that compaction uses: all rows, run after run.
+inline Result<storage::DatasetInput> visit_back(const storage::Dataset& dataset) {
+  HEARTH_ASSIGN_OR_RETURN(storage::DatasetInput out, read_back(dataset));
+  out.row_key.clear();
+  out.row_value.clear();
+  out.row_begin = {0};
+  HEARTH_RETURN_IF_ERROR(dataset.visit_rows([&](const storage::RowRun& run) -> Status {
+    HEARTH_CHECK(run.first_profile + 1 == out.row_begin.size(), "runs follow each other");
+    for (const uint32_t rows : run.rows) out.row_begin.push_back(out.row_begin.back() + rows);
+    for (size_t r = 0; r < run.key.size(); ++r) {
+      out.row_key.push_back(run.key[r]);
+      for (const auto& column : run.values) out.row_value.push_back(column[r]);
+    }
+    return {};
+  }));
+  return out;
+}
+
+/// The form of every row block of dataset 0.
+inline std::vector<storage::RowForm> row_forms(const ObjectReader& object) {
+  std::vector<storage::RowForm> forms;
+  const auto directory = storage::read_segment_directory(object);
+  HEARTH_CHECK(directory.has_value(), "read a directory");
+  storage::CacheBudget budget(0);
+  const storage::SegmentDataset dataset(object, directory->datasets[0], directory->label_bloom, {},
+                                        budget, "");
+  const auto index = dataset.profile_index();
+  HEARTH_CHECK(index.has_value(), "read the profiles");
+  for (const auto& block : (*index)->blocks) {
+    const auto raw = dataset.raw_block(block);
+    HEARTH_CHECK(raw.has_value(), "read a row block");
+    forms.push_back(static_cast<storage::RowForm>(raw->front()));
+  }
+  return forms;
 }
 
 }  // namespace hearth::test

@@ -25,7 +25,7 @@ std::string hex(std::string_view bytes) {
 std::map<std::string, std::string> sections(const DatasetInput& input) {
   const auto dataset = canonicalise(input);
   REQUIRE(dataset);
-  const auto encoded = encode_sections(section_input(*dataset));
+  const auto encoded = encode_sections(section_input(*dataset, {}));
   REQUIRE(encoded);
   std::map<std::string, std::string> out;
   for (const auto& s : *encoded) out[section_name(s.kind)] = hex(s.bytes);
@@ -58,7 +58,7 @@ TEST_CASE("the worked example's profile {E 2, A 7, B 1, C 1} has the row bytes o
   const std::vector<int64_t> period = {1};
   const std::vector<uint32_t> key = {0, 1, 2, 4};
   const std::vector<int64_t> value = {2, 7, 1, 1};
-  const std::string raw = encode_row_block({rows, period, key, {value}});
+  const std::string raw = encode_row_block({rows, period, key, {value}}, RowForm::plain);
   // Mode 0; five bytes of keys; encoding 2 with divisor 1; five bytes of values.
   CHECK(hex(raw) == "00 05 00 00 00 00 01 02 01 05 00 02 07 01 01");
 }
