@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <condition_variable>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <mutex>
-#include <thread>
+#include <utility>
 
+#include "base/periodic_thread.h"
 #include "cli/command.h"
 #include "server/config.h"
 #include "server/server.h"
@@ -50,57 +50,51 @@ class Progress {
 /// Writes the past, then one step of live profiles every 15 s, until destroyed.
 class Feeder {
  public:
-  Feeder(Database& db, int64_t length_ns)
-      : token_(db.clock(), INT64_MAX), thread_([this, &db, length_ns] { run(db, length_ns); }) {}
-  ~Feeder() {
-    token_.cancel();
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-  }
+  Feeder(Database& db, int64_t past_ns)
+      : db_(db),
+        past_ns_(past_ns),
+        token_(db.clock(), INT64_MAX),
+        thread_({.name = "demo",
+                 .interval = std::chrono::nanoseconds(demo::Options().step_ns),
+                 .at_once = true},
+                [this] { return std::exchange(begun_, true) ? write_step() : write_past(); }) {}
+  ~Feeder() { token_.cancel(); }
   Feeder(const Feeder&) = delete;
   Feeder& operator=(const Feeder&) = delete;
 
  private:
-  void run(Database& db, int64_t length_ns) {
+  bool write_past() {
     Progress progress;
     demo::Options past;
-    past.end_ns = db.clock().wall_ns();
-    past.length_ns = length_ns;
+    past.end_ns = db_.clock().wall_ns();
+    past.length_ns = past_ns_;
     past.progress = [&progress](uint64_t done, uint64_t total) { progress.show(done, total); };
-    const auto written = demo::write(db, Tenant::anonymous(), past, token_);
+    const auto written = demo::write(db_, Tenant::anonymous(), past, token_);
     if (!written) {
       if (written.error().code != ErrorCode::cancelled)
         progress.end("demo data: " + written.error().message);
-      return;
+      return false;
     }
     progress.end(fmt::format("wrote {} profiles; new ones arrive every 15 s, Ctrl-C ends the demo",
                              *written));
-    live(db);
+    return true;
   }
 
-  void live(Database& db) {
-    demo::Options step;
-    step.length_ns = step.step_ns;
-    std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, std::chrono::nanoseconds(step.step_ns),
-                           [this] { return stopping_; })) {
-      lock.unlock();
-      step.end_ns = db.clock().wall_ns();
-      ++step.seed;
-      // A refused step is no reason to end the demo: the next one comes.
-      if (!demo::write(db, Tenant::anonymous(), step, token_)) std::fflush(stderr);
-      lock.lock();
-    }
+  bool write_step() {
+    live_.length_ns = live_.step_ns;
+    live_.end_ns = db_.clock().wall_ns();
+    ++live_.seed;
+    // A refused step is no reason to end the demo: the next one comes.
+    if (!demo::write(db_, Tenant::anonymous(), live_, token_)) std::fflush(stderr);
+    return true;
   }
 
+  Database& db_;
+  const int64_t past_ns_;
   CancelToken token_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::jthread thread_;
+  demo::Options live_;
+  bool begun_ = false;
+  PeriodicThread thread_;
 };
 
 /// A directory of its own below the system's temporary one, removed with everything in it.

@@ -1,11 +1,10 @@
 #include "db/database.h"
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
+#include "base/periodic_thread.h"
 #include "hearth/version.h"
 #include "objstore/local_store.h"
 
@@ -14,39 +13,13 @@ namespace {
 
 constexpr auto kStepInterval = std::chrono::milliseconds(500);
 
-/// Calls store.step() until destroyed: seal, later compact and retain. One thread, small steps
-/// (docs/architecture.md, "Threads").
-class Maintenance {
- public:
-  explicit Maintenance(storage::Store& store) : thread_([this, &store] { run(store); }) {}
-  ~Maintenance() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
+/// Seal, later compact and retain, in one thread and small steps (docs/architecture.md, "Threads").
+bool maintain(storage::Store& store) {
+  if (const Status status = store.step(); !status) {
+    log::warn("maintenance step failed", {{"error", status.error().message}});
   }
-  Maintenance(const Maintenance&) = delete;
-  Maintenance& operator=(const Maintenance&) = delete;
-
- private:
-  void run(storage::Store& store) {
-    pthread_setname_np(pthread_self(), "maintenance");
-    std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, kStepInterval, [this] { return stopping_; })) {
-      lock.unlock();
-      if (const Status status = store.step(); !status) {
-        log::warn("maintenance step failed", {{"error", status.error().message}});
-      }
-      lock.lock();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::jthread thread_;
-};
+  return true;
+}
 
 }  // namespace
 
@@ -58,7 +31,7 @@ struct Database::Impl {
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<ingest::Pipeline> pipeline;
   std::unique_ptr<query::Engine> engine;
-  std::unique_ptr<Maintenance> maintenance;
+  std::unique_ptr<PeriodicThread> maintenance;
 };
 
 namespace {
@@ -105,8 +78,11 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   engine.store = impl.store.get();
   engine.memory = impl.memory.get();
   impl.engine = std::make_unique<query::Engine>(engine);
-  if (impl.options.maintenance_thread)
-    impl.maintenance = std::make_unique<Maintenance>(*impl.store);
+  if (impl.options.maintenance_thread) {
+    impl.maintenance = std::make_unique<PeriodicThread>(
+        PeriodicThread::Options{.name = "maintenance", .interval = kStepInterval},
+        [&store = *impl.store] { return maintain(store); });
+  }
   return db;
 }
 
