@@ -104,6 +104,9 @@ struct ProfileBatch {
   [[nodiscard]] int64_t value(size_t sample, size_t type) const { return samples.values[sample * types() + type]; }
   /// Adds a string that is kept in `owned`; returns its index. Does not look for an equal one.
   uint32_t add_string(std::string_view s);
+  /// Adds a location that is one line in a new function with the string `name` and nothing else;
+  /// returns its index. The tables were begun: line_begin holds its first 0.
+  uint32_t add_named_location(uint32_t name, uint32_t mapping);
   /// Empties everything, keeps capacity.
   void clear();
   /// Approximate bytes held, for the memory accountant.

@@ -39,17 +39,6 @@ bool is_dotnet(const IngestParams& params, const SampleTypeConfig& config) {
   return params.spy == "dotnetspy" || (params.spy == "unknown" && config.has("inuse-space"));
 }
 
-formats::DecodeLimits decode_limits(const ingest::Limits& limits, bool dotnet) {
-  formats::DecodeLimits out;
-  out.samples_max = limits.samples_max;
-  out.sample_labels_max = limits.sample_labels_max;
-  out.stack_depth_max = limits.stack_depth_max;
-  out.string_max_bytes = limits.symbol_max_bytes;
-  out.profile_max_bytes = limits.profile_max_bytes;
-  out.dotnet_repairs = dotnet;
-  return out;
-}
-
 // Agents without a clock send 0 or a time of 1970; then the URL's time counts.
 bool lacks_time(int64_t time_ns) {
   return time_ns <= 365 * int64_t{86'400'000'000'000};
@@ -98,8 +87,8 @@ class Ingest {
     DecodeSlot& slot = write_.next_slot();
     const auto raw = write_.inflate(request_.body, slot);
     if (!raw) return payload_refusal(raw.error());
-    auto decoded = formats::decode_pprof(
-        *raw, decode_limits(write_.limits(), is_dotnet(params_, {})), slot.batch);
+    auto decoded =
+        formats::decode_pprof(*raw, write_.decode_limits(is_dotnet(params_, {})), slot.batch);
     if (decoded && !raw->empty()) return add_pprof(slot, *raw, {});
     if (!is_gzip(request_.body)) return accept_text(formats::TextLayout::groups);
     // Compressed bytes have no lines that text could be read from: upstream answers 200 and stores
@@ -137,8 +126,8 @@ class Ingest {
     DecodeSlot& slot = write_.next_slot();
     const auto raw = write_.inflate(upload.profile, slot);
     if (!raw) return payload_refusal(too_large_message(raw.error()));
-    auto decoded = formats::decode_pprof(
-        *raw, decode_limits(write_.limits(), is_dotnet(params_, config)), slot.batch);
+    auto decoded =
+        formats::decode_pprof(*raw, write_.decode_limits(is_dotnet(params_, config)), slot.batch);
     if (!decoded) return payload_refusal(std::move(decoded).error());
     return add_pprof(slot, *raw, config);
   }
@@ -171,8 +160,8 @@ class Ingest {
       text.sample_unit = text.period_unit = "nanoseconds";
     }
     DecodeSlot& slot = write_.next_slot();
-    auto decoded = formats::decode_text(request_.body, layout, text,
-                                        decode_limits(write_.limits(), false), slot.batch);
+    auto decoded =
+        formats::decode_text(request_.body, layout, text, write_.decode_limits(), slot.batch);
     if (!decoded) return payload_refusal(std::move(decoded).error());
     auto labels = ingest_labels(params_, std::string(app->metric.name), app->service, true);
     auto added = write_.add(std::move(labels), slot, request_.body, params_.has_from);

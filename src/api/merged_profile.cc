@@ -92,8 +92,8 @@ void cut_merged_profile(ProfileBatch& batch, int64_t max_nodes) {
   const LocationTree tree = location_tree(batch);
   const int64_t threshold = query::canonical_tree(tree.nodes).threshold(max_nodes);
   if (threshold <= 0) return;
-  const uint32_t other =
-      add_location(batch, query::kOther, batch.mappings.size() == 0 ? ProfileBatch::kNone : 0);
+  const uint32_t other = batch.add_named_location(
+      batch.add_string(query::kOther), batch.mappings.size() == 0 ? ProfileBatch::kNone : 0);
   MergedStacks stacks;
   for (size_t sample = 0; sample < batch.samples.size(); ++sample) {
     std::vector<uint32_t> stack(batch.stack(sample).begin(), batch.stack(sample).end());

@@ -19,39 +19,27 @@ std::string_view service_of(const std::vector<Label>& labels) {
   return it == labels.end() ? std::string_view() : it->value;
 }
 
-formats::DecodeLimits decode_limits(const ingest::Limits& limits) {
-  formats::DecodeLimits out;
-  out.samples_max = limits.samples_max;
-  out.sample_labels_max = limits.sample_labels_max;
-  out.stack_depth_max = limits.stack_depth_max;
-  out.string_max_bytes = limits.symbol_max_bytes;
-  out.profile_max_bytes = limits.profile_max_bytes;
-  return out;
-}
-
 struct Refusal {
   Error error;
   bool counted = false;  ///< By the write pipeline.
 };
 
+std::optional<Refusal> decode_and_add(WriteRequest& write, const PushSeries& series,
+                                      std::string_view bytes, DecodeSlot& slot) {
+  const auto raw = write.inflate(bytes, slot);
+  if (!raw) return Refusal{raw.error()};
+  if (auto decoded = formats::decode_pprof(*raw, write.decode_limits(), slot.batch); !decoded)
+    return Refusal{std::move(decoded).error()};
+  if (auto added = write.add(series.labels, slot, *raw, slot.batch.time_ns > 0); !added)
+    return Refusal{std::move(added).error(), true};
+  return std::nullopt;
+}
+
 std::optional<Refusal> add_profile(WriteRequest& write, const PushSeries& series,
                                    std::string_view bytes) {
-  DecodeSlot& slot = write.next_slot();
-  const auto raw = write.inflate(bytes, slot);
-  if (!raw) {
-    write.drop_slot();
-    return Refusal{raw.error()};
-  }
-  if (auto decoded = formats::decode_pprof(*raw, decode_limits(write.limits()), slot.batch);
-      !decoded) {
-    write.drop_slot();
-    return Refusal{std::move(decoded).error()};
-  }
-  if (auto added = write.add(series.labels, slot, *raw, slot.batch.time_ns > 0); !added) {
-    write.drop_slot();
-    return Refusal{std::move(added).error(), true};
-  }
-  return std::nullopt;
+  auto refusal = decode_and_add(write, series, bytes, write.next_slot());
+  if (refusal) write.drop_slot();
+  return refusal;
 }
 
 /// The first refusal decides the code; a few of the messages are joined.

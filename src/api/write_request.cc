@@ -46,6 +46,17 @@ void WriteRequest::drop_slot() {
   if (slot.inflated.capacity() + slot.batch.memory_bytes() > kSlotKeepMax) slot = DecodeSlot();
 }
 
+formats::DecodeLimits WriteRequest::decode_limits(bool dotnet) const {
+  formats::DecodeLimits out;
+  out.samples_max = limits_.samples_max;
+  out.sample_labels_max = limits_.sample_labels_max;
+  out.stack_depth_max = limits_.stack_depth_max;
+  out.string_max_bytes = limits_.symbol_max_bytes;
+  out.profile_max_bytes = limits_.profile_max_bytes;
+  out.dotnet_repairs = dotnet;
+  return out;
+}
+
 Result<std::string_view> WriteRequest::inflate(std::string_view bytes, DecodeSlot& slot) {
   const size_t max =
       limits_.profile_max_bytes == 0 ? limits_.request_max_bytes : limits_.profile_max_bytes;

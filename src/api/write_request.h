@@ -7,6 +7,7 @@
 
 #include "api/app.h"
 #include "base/result.h"
+#include "formats/decode_limits.h"
 #include "hearth/profile.h"
 #include "ingest/pipeline.h"
 
@@ -45,7 +46,8 @@ class WriteRequest {
   /// Notes a refused profile in the counters and in the list the page shows. `counted`: the
   /// pipeline has counted it.
   void refuse(const Error& error, int status, std::string_view service, bool counted);
-  [[nodiscard]] const ingest::Limits& limits() const { return limits_; }
+  /// What a decoder may accept from this tenant.
+  [[nodiscard]] formats::DecodeLimits decode_limits(bool dotnet = false) const;
 
  private:
   App& app_;

@@ -26,25 +26,6 @@ void drop_lines_without_function(ProfileBatch& batch) {
   lines.column.resize(kept);
 }
 
-// Index of a location with one line in a function `[truncated]`.
-uint32_t add_truncated_location(ProfileBatch& batch) {
-  const uint32_t name = batch.add_string("[truncated]");
-  const auto function = static_cast<uint32_t>(batch.functions.size());
-  batch.functions.name.push_back(name);
-  batch.functions.system_name.push_back(name);
-  batch.functions.file.push_back(0);
-  batch.functions.start_line.push_back(0);
-  const auto location = static_cast<uint32_t>(batch.locations.size());
-  batch.locations.mapping.push_back(ProfileBatch::kNone);
-  batch.locations.address.push_back(0);
-  batch.locations.folded.push_back(0);
-  batch.lines.function.push_back(function);
-  batch.lines.line.push_back(0);
-  batch.lines.column.push_back(0);
-  batch.locations.line_begin.push_back(static_cast<uint32_t>(batch.lines.function.size()));
-  return location;
-}
-
 }  // namespace
 
 void drop_unusable_frames(ProfileBatch& batch, const std::vector<uint8_t>& unusable) {
@@ -95,7 +76,8 @@ void cut_deep_stacks(ProfileBatch& batch, size_t depth_max) {
                 s.frames.begin() + static_cast<ptrdiff_t>(frames));
     frames += keep;
     if (cut) {
-      if (truncated == ProfileBatch::kNone) truncated = add_truncated_location(batch);
+      if (truncated == ProfileBatch::kNone)
+        truncated = batch.add_named_location(batch.add_string("[truncated]"), ProfileBatch::kNone);
       s.frames[frames++] = truncated;
       ++batch.repairs.stacks_truncated;
     }

@@ -126,18 +126,7 @@ class TextReader {
     }
     const auto string = static_cast<uint32_t>(out_.strings.size());
     out_.strings.push_back(name);
-    out_.functions.name.push_back(string);
-    out_.functions.system_name.push_back(string);
-    out_.functions.file.push_back(0);
-    out_.functions.start_line.push_back(0);
-    out_.locations.mapping.push_back(0);
-    out_.locations.address.push_back(0);
-    out_.locations.folded.push_back(0);
-    out_.lines.function.push_back(index);
-    out_.lines.line.push_back(0);
-    out_.lines.column.push_back(0);
-    out_.locations.line_begin.push_back(static_cast<uint32_t>(out_.lines.function.size()));
-    return index;
+    return out_.add_named_location(string, 0);
   }
 
   Status refuse(const std::string& why) const {

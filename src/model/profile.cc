@@ -35,6 +35,21 @@ uint32_t ProfileBatch::add_string(std::string_view s) {
   return static_cast<uint32_t>(strings.size() - 1);
 }
 
+uint32_t ProfileBatch::add_named_location(uint32_t name, uint32_t mapping) {
+  lines.function.push_back(static_cast<uint32_t>(functions.size()));
+  lines.line.push_back(0);
+  lines.column.push_back(0);
+  functions.name.push_back(name);
+  functions.system_name.push_back(name);
+  functions.file.push_back(0);
+  functions.start_line.push_back(0);
+  locations.mapping.push_back(mapping);
+  locations.address.push_back(0);
+  locations.folded.push_back(0);
+  locations.line_begin.push_back(static_cast<uint32_t>(lines.function.size()));
+  return static_cast<uint32_t>(locations.size() - 1);
+}
+
 void ProfileBatch::clear() {
   clear_all(strings, functions.name, functions.system_name, functions.file, functions.start_line);
   clear_all(mappings.start, mappings.limit, mappings.offset, mappings.file, mappings.build_id, mappings.flags);

@@ -37,7 +37,7 @@ struct FunctionTree {
   [[nodiscard]] int64_t threshold(int64_t max_nodes) const;
 
   /// The tree with every node below `threshold` folded into a child `other` of its nearest ancestor
-  /// that stays (10.2): children named `other` stay and grow. A threshold <= 0 cuts nothing. Totals
+  /// that stays: children named `other` stay and grow. A threshold <= 0 cuts nothing. Totals
   /// of the nodes that stay do not change.
   [[nodiscard]] FunctionTree cut(int64_t threshold) const;
 };

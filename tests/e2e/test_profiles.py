@@ -45,7 +45,7 @@ def recent_range(profile):
 
 
 def positive_totals(profile, with_empty_stacks=False):
-    """Sums over what a flame graph shows: no sample with a negative value (6.3), none without a stack (9.4). Time series count the
+    """Sums over what a flame graph shows: no sample with a negative value, none without a stack. Time series count the
     latter too: one Python agent sends such samples."""
     kept = [s for s in profile.samples if min(s[1]) >= 0 and (s[0] or with_empty_stacks)]
     return [sum(s[1][i] for s in kept) for i in range(len(profile.types))]
