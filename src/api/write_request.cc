@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/gzip_codec.h"
+#include "base/log.h"
 
 namespace hearth::api {
 namespace {
@@ -115,6 +116,12 @@ Status WriteRequest::commit() {
     return tl::unexpected(std::move(outcome).error());
   }
   app_.writes.accept(prepared_.size());
+  if (log::enabled(log::Level::debug)) {
+    log::debug("profiles accepted", {{"tenant", tenant_.id()},
+                                     {"path", request_.path},
+                                     {"profiles", prepared_.size()},
+                                     {"bytes", inflated_bytes_}});
+  }
   return {};
 }
 

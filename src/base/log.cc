@@ -84,8 +84,12 @@ spdlog::logger& logger() {
 
 }  // namespace
 
+bool enabled(Level level) {
+  return level >= g_level.load(std::memory_order_relaxed);
+}
+
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
-  if (level < g_level.load(std::memory_order_relaxed)) return;
+  if (!enabled(level)) return;
   const bool json = g_json.load(std::memory_order_relaxed);
   std::string line(json ? "{" : "");
   append_pair(line, "ts", timestamp(), json);

@@ -32,6 +32,8 @@ inline void info(std::string_view message, std::initializer_list<Field> fields =
 inline void warn(std::string_view message, std::initializer_list<Field> fields = {}) { write(Level::warn, message, fields); }
 inline void error(std::string_view message, std::initializer_list<Field> fields = {}) { write(Level::error, message, fields); }
 
+/// False when lines of this level are dropped: on hot paths their fields need not be rendered.
+[[nodiscard]] bool enabled(Level level);
 /// Lines below `level` are dropped. Default: info.
 void set_level(Level level);
 /// "debug", "info", "warn" or "error" → true and the level is set; anything else → false.

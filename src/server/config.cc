@@ -202,9 +202,11 @@ std::string flags_markdown() {
       "that `--config FILE` or `HEARTH_CONFIG` names (`seal.interval: 30s`; `#` starts a comment). "
       "Flags win over the environment, the\n"
       "environment over the file. Unknown settings are errors. `hearth serve --check-config` "
-      "prints "
-      "what is in force and exits.\n\n"
-      "Sizes: `32MiB`, `64KB`, `4096`. Durations: `250ms`, `60s`, `1h30m`, `7d`. A `limits` value of 0 "
+      "prints what is in\n"
+      "force and exits; `hearth serve --healthcheck` asks the configured address for `/ready` and "
+      "exits with 0 or 1.\n\n"
+      "Sizes: `32MiB`, `64KB`, `4096`. Durations: `250ms`, `60s`, `1h30m`, `7d`. A `limits` value "
+      "of 0 "
       "is off.\n\n"
       "| flag | environment | default | meaning |\n| --- | --- | --- | --- |\n";
   const Config defaults;

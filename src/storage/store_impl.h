@@ -109,6 +109,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] Result<std::optional<SegmentEntry>> uploaded_before(const Intent& intent);
   [[nodiscard]] Status write_intent(const PendingSeal& seal);
   [[nodiscard]] Status go_live(PendingSeal& seal, SegmentEntry entry);
+  void log_seal(const PendingSeal& seal, const SegmentIdentity& segment, int64_t begin_ns) const;
   void add_finished_epochs(const HeadGeneration& sealed, KvBatch& batch,
                            std::vector<uint64_t>& finished);
   void settle_epochs(const HeadGeneration& sealed, const std::vector<uint64_t>& finished);

@@ -87,6 +87,7 @@ struct StoreImpl::RecoveredEpochs {
 };
 
 Status StoreImpl::recover() {
+  const int64_t begin_ns = options_.clock->boot_ns();
   disk_.check();
   disk_low_ = disk_.low();
   HEARTH_ASSIGN_OR_RETURN(const auto starts, kv_->get(KvFamily::meta, kStartCountKey));
@@ -108,6 +109,14 @@ Status StoreImpl::recover() {
   HEARTH_RETURN_IF_ERROR(recover_catalog(pending_keys));
   if (query_only_reason_.empty()) HEARTH_RETURN_IF_ERROR(record_start(epochs));
   HEARTH_KILL_POINT("open.after_recovery");
+  const Contents::Totals totals = contents_->totals();
+  log::info("recovered", {{"start", start_count_},
+                          {"unsealed_profiles", totals.head_profiles},
+                          {"unsealed_bytes", totals.head_bytes},
+                          {"dictionaries", epochs.by_number.size()},
+                          {"pending_seals", pending_seals_.size()},
+                          {"segments", totals.segments},
+                          {"ms", (options_.clock->boot_ns() - begin_ns) / 1'000'000}});
   return {};
 }
 

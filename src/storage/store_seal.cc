@@ -56,9 +56,14 @@ Result<uint64_t> StoreImpl::seal_pending() {
   uint64_t sealed = 0;
   while (!pending_seals_.empty()) {
     PendingSeal& seal = pending_seals_.front();
+    const int64_t begin_ns = options_.clock->boot_ns();
     auto entry = upload(seal);
     Status done;
-    if (entry) done = go_live(seal, std::move(*entry));
+    if (entry) {
+      const SegmentIdentity segment = entry->segment;
+      done = go_live(seal, std::move(*entry));
+      if (done) log_seal(seal, segment, begin_ns);
+    }
     if (!entry || !done) {
       ++seal_failures_;
       return tl::unexpected(entry ? done.error() : entry.error());
@@ -69,6 +74,16 @@ Result<uint64_t> StoreImpl::seal_pending() {
   }
   sealed_profiles_ += sealed;
   return sealed;
+}
+
+void StoreImpl::log_seal(const PendingSeal& seal, const SegmentIdentity& segment,
+                         int64_t begin_ns) const {
+  if (segment.key.empty()) return;  // Everything was quarantined, which has a line of its own.
+  log::info("sealed", {{"segment", segment.key},
+                       {"profiles", seal.generation->profiles()},
+                       {"datasets", segment.datasets},
+                       {"bytes", segment.size},
+                       {"ms", (options_.clock->boot_ns() - begin_ns) / 1'000'000}});
 }
 
 Status StoreImpl::durable_write(const KvBatch& batch) {

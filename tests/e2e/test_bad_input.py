@@ -92,6 +92,8 @@ def test_a_reference_to_nothing_costs_the_frame_not_the_sample(args):
         assert target.ingest(profile_with(stack=[7, 1]), name="dangling")[0] == 200
         query = {"profileTypeID": "process_cpu:cpu:nanoseconds::", "labelSelector": '{service_name="dangling"}', "start": "1000", "end": "4000000000000"}
         assert server.flame_nodes(target.rpc("SelectMergeStacktraces", query)) == {"main": (5, 5)}
+        metrics = target.request("GET", "/metrics")[2].decode()
+        assert 'hearth_repairs_total{kind="frames_dropped"} 1' in metrics, [m for m in metrics.splitlines() if "repairs" in m]
 
 
 def test_a_stack_of_100000_frames_keeps_its_leaf_side(args):

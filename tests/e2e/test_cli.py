@@ -153,6 +153,22 @@ def test_query_without_data_is_an_answer_and_a_failure_is_none(args):
         assert out == "" and str(target.port) in err, err
 
 
+# --- serve
+
+def test_the_log_tells_of_writes_seals_and_starts(args):
+    with stage(args, "--log.level", "debug") as (target, url, _):
+        hearth(args, "push", "--url", url, "--name", "app", "-", stdin=profile())
+        target.seal()
+        target.stop()
+        target.start()
+        target.stop()
+        lines = "\n".join(target.log)
+        for pattern in (r"level=debug msg=\"profiles accepted\" tenant=anonymous path=/ingest profiles=1 bytes=\d+",
+                        r"level=info msg=sealed segment=l0/\S+ profiles=1 datasets=1 bytes=\d+ ms=\d+",
+                        r"level=info msg=recovered start=2 unsealed_profiles=0 unsealed_bytes=0 dictionaries=0 pending_seals=0 segments=1 ms=\d+"):
+            assert re.search(pattern, lines), (pattern, lines)
+
+
 # --- demo
 
 def start_demo(args, folder, *flags):
