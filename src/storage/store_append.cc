@@ -101,6 +101,7 @@ class StoreImpl::AppendWrite final : public PendingWrite {
     std::string key, value;
   };
 
+  Status add_names();
   void find_duplicates();
   Status encode(Item& item, Scratch& scratch);
   void take_deltas();
@@ -121,8 +122,21 @@ class StoreImpl::AppendWrite final : public PendingWrite {
   uint64_t rows_ = 0, bytes_ = 0;
 };
 
+// One durable write for all services that this request brings, not one for each.
+Status StoreImpl::AppendWrite::add_names() {
+  if (profiles_.size() < 2) return {};
+  std::vector<std::string_view> names;
+  names.reserve(profiles_.size());
+  for (const AppendProfile& profile : profiles_) {
+    const std::string_view name = profile.series->get(label::kServiceName);
+    if (names.empty() || names.back() != name) names.push_back(name);
+  }
+  return store_.services_.add(names);
+}
+
 Status StoreImpl::AppendWrite::plan() {
   HEARTH_ASSIGN_OR_RETURN(tenant_number_, store_.tenants_.number(tenant_.id()));
+  HEARTH_RETURN_IF_ERROR(add_names());
   items_.reserve(profiles_.size());
   for (const AppendProfile& profile : profiles_) {
     const size_t types = profile.batch->types();
@@ -136,9 +150,10 @@ Status StoreImpl::AppendWrite::plan() {
     item.profile = &profile;
     item.service = service;
     item.id = profile.id ? *profile.id : random_uuid(*store_.options_.random);
-    if (std::ranges::find(services_, service) == services_.end()) services_.push_back(service);
+    services_.push_back(service);
   }
   std::ranges::sort(services_, {}, [](const Service* s) { return s->service; });
+  services_.erase(std::ranges::unique(services_).begin(), services_.end());
   find_duplicates();
   return {};
 }

@@ -70,8 +70,8 @@ StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string q
       kv_(std::move(kv)),
       disk_(*options_.files, options_.data_dir),
       queue_(*kv_, fail_stop_),
-      tenants_(NameKind::tenant, queue_),
-      services_(NameKind::service, queue_),
+      tenants_(NameKind::tenant, queue_, *options_.memory),
+      services_(NameKind::service, queue_, *options_.memory),
       readers_(*options_.bucket, kSegmentReadersKept),
       retries_(options_.retry_window_ns, options_.clock->boot_ns(), seed_, *options_.memory) {}
 

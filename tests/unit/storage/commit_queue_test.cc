@@ -94,12 +94,13 @@ TEST_CASE("after a failed write nothing is published and everyone hears of it", 
 
 TEST_CASE("a name keeps its number, two names never share one", "[commit_queue]") {
   auto disk = std::make_shared<test::ModelKvDisk>();
+  MemoryAccountant memory(size_t{1} << 20U);
   uint32_t a = 0;
   {
     test::ModelKvStore store(disk);
     CommitQueue queue(store, [](const Error&) {});
-    NameTable names(NameKind::service, queue);
-    NameTable tenants(NameKind::tenant, queue);
+    NameTable names(NameKind::service, queue, memory);
+    NameTable tenants(NameKind::tenant, queue, memory);
     a = *names.number("a");
     CHECK(*names.number("a") == a);
     CHECK(*names.number("b") != a);
@@ -110,11 +111,42 @@ TEST_CASE("a name keeps its number, two names never share one", "[commit_queue]"
   }
   test::ModelKvStore store(disk);
   CommitQueue queue(store, [](const Error&) {});
-  NameTable names(NameKind::service, queue);
+  NameTable names(NameKind::service, queue, memory);
   REQUIRE(names.load(store));
   CHECK(*names.number("a") == a);
   CHECK(*names.name(a) == "a");
   CHECK(*names.number("c") == 4);
+}
+
+TEST_CASE("many new names cost a durable write a mebibyte, and memory that is accounted",
+          "[commit_queue]") {
+  test::ModelKvStore store(std::make_shared<test::ModelKvDisk>());
+  CommitQueue queue(store, [](const Error&) {});
+  MemoryAccountant memory(size_t{8} << 20U);
+  NameTable names(NameKind::service, queue, memory);
+  const auto some = [](char letter, size_t n, size_t bytes) {
+    std::vector<std::string> out;
+    for (size_t i = 0; i < n; ++i) out.push_back(std::to_string(i) + std::string(bytes, letter));
+    return out;
+  };
+  const auto views = [](const std::vector<std::string>& of) {
+    return std::vector<std::string_view>(of.begin(), of.end());
+  };
+  const auto few = some('a', 500, 10);
+  REQUIRE(names.add(views(few)));
+  CHECK(store.writes() == 1);
+  REQUIRE(names.add(views(few)));
+  CHECK(*names.number(few[7]) == 8);
+  CHECK(store.writes() == 1);
+  CHECK(memory.used() > 500 * 10);
+  const auto long_ones = some('b', 1500, 2000);
+  REQUIRE(names.add(views(long_ones)));
+  CHECK(store.writes() == 4);
+  const auto too_many = some('c', 5000, 2000);
+  CHECK(names.add(views(too_many)).error().code == ErrorCode::unavailable);
+  CHECK(memory.used() < memory.limit());
+  // Those that were given before memory ended are as good as any.
+  CHECK(*names.name(*names.number(too_many[0])) == too_many[0]);
 }
 
 }  // namespace

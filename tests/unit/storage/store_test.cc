@@ -99,6 +99,21 @@ TEST_CASE("a repeated profile counts once: in a request, in the window, after a 
   CHECK(other->stored == 1);
 }
 
+TEST_CASE("a request of many new services costs two durable writes", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  std::vector<LabelSet> series;
+  for (int i = 0; i < 100; ++i) series.push_back(test::series_of("new" + std::to_string(i), "p"));
+  const ProfileBatch batch = t.gen().next();
+  const std::vector<uint32_t> samples{0, 1};
+  std::vector<AppendProfile> profiles;
+  for (const LabelSet& labels : series) profiles.push_back({&labels, &batch, samples, {}});
+  const uint64_t before = t.kv().writes();
+  REQUIRE(t.store().append(*Tenant::parse("acme"), profiles));
+  CHECK(t.kv().writes() - before == 2);
+  CHECK(test::read_all(t.store(), *Tenant::parse("acme")).size() == 101);
+}
+
 TEST_CASE("profiles without an id are never taken for each other", "[store]") {
   StoreUnderTest t;
   const ProfileBatch batch = t.gen().next();
