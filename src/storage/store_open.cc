@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -35,6 +36,50 @@ Result<std::unique_ptr<KvStore>> open_kv(const Store::Options& options, std::str
     query_only = kv.error().message;
   }
   return open_rocks_kv_store_read_only(path);
+}
+
+// The greatest start count in keys of one kind, `prefix` and then a number with the count in its
+// upper half. Visits one key per start.
+Result<uint32_t> last_start_of(const KvStore& kv, char prefix) {
+  const std::string end = prefix_end(std::string_view(&prefix, 1));
+  uint32_t last = 0;
+  std::string begin(1, prefix);
+  for (bool found = true; found && last < UINT32_MAX;) {
+    found = false;
+    const Status scanned = kv.scan(KvFamily::head, begin, end, [&](std::string_view key, auto) {
+      if (key.size() < 1 + sizeof(uint64_t)) {
+        begin.assign(key).push_back('\0');
+      } else {
+        last = load_be<uint32_t>(key.data() + 1);
+        begin.assign(1, prefix);
+        put_be(begin, last + 1);
+      }
+      found = true;
+      return false;
+    });
+    // A damaged table hides the keys behind the damage; that the head is damaged is told where
+    // its rows are read.
+    if (!scanned && scanned.error().code != ErrorCode::data_loss) {
+      return tl::unexpected(scanned.error());
+    }
+  }
+  return last;
+}
+
+// The last number that a start was given. The counter alone does not do: a damaged log may have
+// lost its last value but not what that life wrote, and a seal deletes whole ranges of
+// generations.
+Result<uint32_t> last_start(const KvStore& kv) {
+  HEARTH_ASSIGN_OR_RETURN(const auto counter, kv.get(KvFamily::meta, kStartCountKey));
+  uint32_t last =
+      counter && counter->size() == sizeof(uint32_t) ? load_le<uint32_t>(counter->data()) : 0;
+  for (const char prefix : {'R', 'D', 'I'}) {
+    HEARTH_ASSIGN_OR_RETURN(const uint32_t seen, last_start_of(kv, prefix));
+    if (seen > last)
+      log::warn("the count of starts was lost with a damaged log", {{"count", seen}});
+    last = std::max(last, seen);
+  }
+  return last;
 }
 
 }  // namespace
@@ -90,10 +135,8 @@ Status StoreImpl::recover() {
   const int64_t begin_ns = options_.clock->boot_ns();
   disk_.check();
   disk_low_ = disk_.low();
-  HEARTH_ASSIGN_OR_RETURN(const auto starts, kv_->get(KvFamily::meta, kStartCountKey));
-  start_count_ =
-      starts && starts->size() == sizeof(uint32_t) ? load_le<uint32_t>(starts->data()) : 0;
-  ++start_count_;
+  HEARTH_ASSIGN_OR_RETURN(const uint32_t earlier, last_start(*kv_));
+  start_count_ = earlier + 1;
   // Numbers of this life are greater than all of earlier ones without a look at what those left.
   next_epoch_ = uint64_t{start_count_} << 32U;
   generation_ = uint64_t{start_count_} << 32U;
@@ -150,6 +193,10 @@ Status StoreImpl::recover_intents(std::vector<std::string>& object_keys) {
 // counted.
 void StoreImpl::recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs) {
   const auto row = RowKey::decode(key);
+  if (row) {
+    tenants_.reserve(row->tenant);
+    services_.reserve(row->service);
+  }
   const std::string* tenant = row ? tenants_.name(row->tenant) : nullptr;
   const std::string* service = row ? services_.name(row->service) : nullptr;
   auto record = HeadRecord::parse(std::string(value));

@@ -361,6 +361,61 @@ TEST_CASE("rows whose symbols were lost are left out and told, the others stay",
   CHECK(t.store().seal().value() == 1);
 }
 
+TEST_CASE("a lost count of starts gives no generation or epoch a second time", "[store]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  auto& meta = t.disk().durable[static_cast<size_t>(KvFamily::meta)];
+  const auto crash_without_count = [&] {
+    t.close();
+    REQUIRE(meta.erase(std::string(kStartCountKey)) == 1);
+    REQUIRE(t.reopen());
+  };
+  REQUIRE(t.append("acme", "svc", "p"));
+  crash_without_count();
+  REQUIRE(t.append("acme", "svc", "p"));
+  t.check();
+  crash_without_count();
+  t.check();
+  REQUIRE(t.store().seal());
+  t.check();
+}
+
+TEST_CASE("an intent or a delta alone tells of the start that wrote it", "[store]") {
+  const QuietLog quiet;
+  for (const bool intent : {false, true}) {
+    StoreUnderTest t;
+    KvBatch batch;
+    const uint64_t number = uint64_t{41} << 32U;
+    batch.put(KvFamily::head, intent ? intent_key(number) : DeltaKey{number, 0}.encode(), "?");
+    REQUIRE(t.kv().write(batch, true));
+    REQUIRE(t.reopen());
+    REQUIRE(t.append("acme", "svc", "p"));
+    REQUIRE(t.kv().scan(KvFamily::head, kRowPrefix, "", [&](std::string_view key, auto) {
+      CHECK(RowKey::decode(key)->generation >= uint64_t{42} << 32U);
+      CHECK(RowKey::decode(key)->epoch >= uint64_t{42} << 32U);
+      return true;
+    }));
+  }
+}
+
+TEST_CASE("a number whose name was lost is never given to another name", "[store]") {
+  const QuietLog quiet;
+  for (const NameKind kind : {NameKind::tenant, NameKind::service}) {
+    StoreUnderTest t;
+    REQUIRE(t.append("lost", "lost", "p"));
+    t.close();
+    auto& meta = t.disk().durable[static_cast<size_t>(KvFamily::meta)];
+    REQUIRE(meta.erase(name_key(kind, "lost")) == 1);
+    REQUIRE(t.reopen());
+    REQUIRE(t.append("other", "other", "p"));
+    REQUIRE(t.reopen());
+    const auto view = t.store().view(*Tenant::parse("other"), {});
+    REQUIRE(view);
+    CHECK(view->datasets.size() == 1);
+    CHECK(t.store().stats().quarantined_rows_total == 1);
+  }
+}
+
 TEST_CASE("a second store on a directory is refused with the owner's name", "[store]") {
   const test::TempDir dir;
   MemoryAccountant memory(size_t{1} << 30U);
