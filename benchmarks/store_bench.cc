@@ -36,7 +36,7 @@ class NullKvStore final : public storage::KvStore {
     return {};
   }
   Status flush_all() override { return {}; }
-  uint64_t recovery_dropped_bytes() const override { return 0; }
+  storage::LogDamage log_damage() const override { return {}; }
   Status close() override { return {}; }
 };
 

@@ -80,6 +80,10 @@ void add_store(Families& out, const storage::StoreStats& stats) {
   out.counter("hearth_sealed_profiles_total", "Profiles sealed.", stats.sealed_profiles_total);
   out.counter("hearth_quarantined_rows_total", "Rows set aside because they could not be read.",
               stats.quarantined_rows_total);
+  out.gauge("hearth_log_lost_changes", "Changes that this start found missing in the log.",
+            stats.log_lost_changes);
+  out.gauge("hearth_log_unreadable_bytes", "Bytes of the log that this start could not read.",
+            stats.log_dropped_bytes);
   out.counter("hearth_corrupt_objects_total", "Objects whose checksum failed.",
               stats.corrupt_objects_total);
   out.counter("hearth_write_groups_total", "Synced write groups.", stats.kv_write_groups_total);

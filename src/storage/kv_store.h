@@ -58,6 +58,14 @@ class KvBatch {
   std::string ops_;
 };
 
+/// What a damaged log cost.
+struct LogDamage {
+  uint64_t bytes = 0;    ///< Read, found damaged and dropped. At the end of the log they may never
+                         ///< have been acknowledged.
+  uint64_t changes = 0;  ///< Certainly lost: numbers that are missing between recovered writes.
+  [[nodiscard]] bool any() const { return bytes > 0 || changes > 0; }
+};
+
 /// The smallest key greater than every key that starts with `prefix`; "" when there is none.
 [[nodiscard]] std::string prefix_end(std::string_view prefix);
 
@@ -84,8 +92,8 @@ class KvStore {
   /// Starts writing out what is only in the log, of all families, so that the log can go.
   /// Does not wait.
   [[nodiscard]] virtual Status flush_all() = 0;
-  /// Bytes that recovery found damaged in the log and dropped when this store was opened.
-  [[nodiscard]] virtual uint64_t recovery_dropped_bytes() const = 0;
+  /// What recovery did not get back from the log when this store was opened.
+  [[nodiscard]] virtual LogDamage log_damage() const = 0;
   [[nodiscard]] virtual Status close() = 0;
 };
 

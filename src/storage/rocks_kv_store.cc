@@ -4,8 +4,10 @@
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
+#include <rocksdb/wal_filter.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdarg>
@@ -71,12 +73,49 @@ class RocksLog final : public rocksdb::Logger {
   std::atomic<int> warnings_ = 0;
 };
 
-rocksdb::DBOptions db_options(std::shared_ptr<RocksLog> log) {
+/// Sees each write that recovery gets back from the log, and counts the changes that are missing
+/// between them. RocksDB numbers changes without a gap, over all families and files; it drops
+/// some kinds of damage, such as a page of zeros, without a word.
+class GapCounter final : public rocksdb::WalFilter {
+ public:
+  using WalFilter::LogRecordFound;
+  WalProcessingOption LogRecordFound(unsigned long long /*log_number*/,
+                                     const std::string& /*log_file_name*/,
+                                     const rocksdb::WriteBatch& batch,
+                                     rocksdb::WriteBatch* /*new_batch*/,
+                                     bool* /*batch_changed*/) override {
+    const std::string& bytes = batch.Data();
+    // A write begins with the number of its first change, little-endian.
+    if (bytes.size() < sizeof(uint64_t)) return WalProcessingOption::kContinueProcessing;
+    const auto first = load_le<uint64_t>(bytes.data());
+    if (next_ != 0) missing_up_to(first);
+    next_ = std::max(next_, first + batch.Count());
+    return WalProcessingOption::kContinueProcessing;
+  }
+  [[nodiscard]] const char* Name() const override { return "hearth.gap_counter"; }
+
+  /// `last`: the last number that the database knows of. It is above the last write of the log when
+  /// a table was written after writes that the log has lost.
+  void end(uint64_t last) {
+    if (next_ != 0) missing_up_to(last + 1);
+  }
+  [[nodiscard]] uint64_t missing() const { return missing_; }
+
+ private:
+  void missing_up_to(uint64_t first) {
+    if (first > next_) missing_ += first - next_;
+  }
+  uint64_t next_ = 0;  // 0 before the first write.
+  uint64_t missing_ = 0;
+};
+
+rocksdb::DBOptions db_options(std::shared_ptr<RocksLog> log, rocksdb::WalFilter* filter) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.info_log = std::move(log);
   options.info_log_level = rocksdb::WARN_LEVEL;
+  options.wal_filter = filter;
   // Records are independent, so the undamaged ones behind a damaged one are kept.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
   options.max_total_wal_size = kWalMax;
@@ -126,7 +165,7 @@ class RocksKvStore final : public KvStore {
   Status scan(KvFamily family, std::string_view begin, std::string_view end,
               const Visit& visit) const override;
   Status flush_all() override;
-  uint64_t recovery_dropped_bytes() const override { return dropped_bytes_; }
+  LogDamage log_damage() const override { return damage_; }
   Status close() override;
 
  private:
@@ -135,22 +174,24 @@ class RocksKvStore final : public KvStore {
   }
   const std::string path_;
   std::shared_ptr<RocksLog> log_ = std::make_shared<RocksLog>();
+  GapCounter gaps_;  // RocksDB keeps a pointer to it for as long as it is open.
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   bool read_only_ = false;
-  uint64_t dropped_bytes_ = 0;
+  LogDamage damage_;
 };
 
 Status RocksKvStore::open(bool read_only) {
   read_only_ = read_only;
-  const rocksdb::DBOptions options = db_options(log_);
+  const rocksdb::DBOptions options = db_options(log_, &gaps_);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
       read_only ? rocksdb::DB::OpenForReadOnly(options, path_, families(), &handles_, &db)
                 : rocksdb::DB::Open(options, path_, families(), &handles_, &db);
   if (!status.ok()) return rocks_error(fmt::format("open RocksDB \"{}\"", path_), status);
   db_.reset(db);
-  dropped_bytes_ = log_->dropped_bytes();
+  gaps_.end(db->GetLatestSequenceNumber());
+  damage_ = {log_->dropped_bytes(), gaps_.missing()};
   return {};
 }
 
@@ -272,7 +313,7 @@ Result<std::unique_ptr<KvStore>> open_rocks_kv_store(FileSystem& files, const st
     aside.drop();
     return tl::unexpected(std::move(opened).error());
   }
-  store->recovery_dropped_bytes() > 0 ? aside.keep() : aside.drop();
+  store->log_damage().any() ? aside.keep() : aside.drop();
   return store;
 }
 

@@ -33,6 +33,12 @@ Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query
     ++corrupt_objects_;
     view.partial.push_back(reader.error().message);
   }
+  if (const LogDamage damage = kv_->log_damage(); damage.any()) {
+    view.partial.push_back(fmt::format(
+        "the log was damaged when hearth started: {} changes lost, {} bytes unreadable; profiles "
+        "accepted before may be missing",
+        damage.changes, damage.bytes));
+  }
   if (const uint64_t lost = quarantined_of(tenant.id()); lost > 0) {
     view.partial.push_back(fmt::format("{} profiles were lost with a damaged log", lost));
   }
@@ -169,6 +175,9 @@ StoreStats StoreImpl::stats() const {
     for (const auto& [tenant, profiles] : quarantined_) stats.quarantined_rows_total += profiles;
   }
   stats.corrupt_objects_total = corrupt_objects_;
+  const LogDamage damage = kv_->log_damage();
+  stats.log_dropped_bytes = damage.bytes;
+  stats.log_lost_changes = damage.changes;
   stats.kv_write_groups_total = queue_.groups();
   std::vector<Service*> services;
   {

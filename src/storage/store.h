@@ -43,6 +43,7 @@ struct StoreStats {
   uint64_t head_profiles = 0, head_bytes = 0, head_dictionaries = 0, dictionary_bytes = 0;
   uint64_t segments = 0, segment_bytes = 0, seals_total = 0, seal_failures_total = 0,
            sealed_profiles_total = 0;
+  uint64_t log_dropped_bytes = 0, log_lost_changes = 0;  ///< At this start; docs/kv_layout.md.
   uint64_t quarantined_rows_total = 0, corrupt_objects_total = 0, kv_write_groups_total = 0;
 };
 

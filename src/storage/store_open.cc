@@ -145,6 +145,10 @@ Status StoreImpl::recover() {
   HEARTH_RETURN_IF_ERROR(tenants_.load(*kv_));
   HEARTH_RETURN_IF_ERROR(services_.load(*kv_));
   HEARTH_RETURN_IF_ERROR(retries_.load(*kv_));
+  if (const LogDamage damage = kv_->log_damage(); damage.any()) {
+    log::error("the log is damaged: acknowledged profiles may be lost",
+               {{"lost_changes", damage.changes}, {"unreadable_bytes", damage.bytes}});
+  }
   std::vector<std::string> pending_keys;
   HEARTH_RETURN_IF_ERROR(recover_intents(pending_keys));
   RecoveredEpochs epochs;

@@ -16,6 +16,7 @@ namespace hearth::test {
 struct ModelKvDisk {
   using Maps = std::array<std::map<std::string, std::string, std::less<>>, storage::kKvFamilies>;
   Maps durable;
+  storage::LogDamage damage;  ///< What the next store tells of its log.
 };
 
 /// Ordered maps in memory. Writes without sync are lost by a crash (a destructor without close());
@@ -80,7 +81,7 @@ class ModelKvStore final : public storage::KvStore {
     return {};
   }
   Status flush_all() override { return {}; }
-  uint64_t recovery_dropped_bytes() const override { return 0; }
+  storage::LogDamage log_damage() const override { return disk_->damage; }
   Status close() override {
     const std::lock_guard lock(mutex_);
     if (!lose_unsynced_) disk_->durable = maps_;

@@ -29,7 +29,7 @@ class SlowStore final : public KvStore {
     return {};
   }
   Status flush_all() override { return {}; }
-  uint64_t recovery_dropped_bytes() const override { return 0; }
+  LogDamage log_damage() const override { return {}; }
   Status close() override { return {}; }
 };
 

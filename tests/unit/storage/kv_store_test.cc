@@ -75,7 +75,7 @@ TEST_CASE("batches are atomic, ordered and kept apart by family", "[kv_store]") 
     store = open_rocks_kv_store(posix_file_system(), dir / "db");
     REQUIRE(store);
     CHECK(scan(**store, KvFamily::head) == Pairs{{"c", "after the range"}, {"d", "4"}});
-    CHECK((*store)->recovery_dropped_bytes() == 0);
+    CHECK_FALSE((*store)->log_damage().any());
     const std::string kept = dir / "db-corrupt";
     CHECK((!std::filesystem::exists(kept) || std::filesystem::is_empty(kept)));
   }
@@ -105,37 +105,81 @@ TEST_CASE("the model loses writes without sync in a crash, and keeps them when c
   }
 }
 
-TEST_CASE("a damaged log record costs its block, the rest is recovered, the files are kept",
-          "[kv_store]") {
-  log::set_sink([](log::Level, std::string_view) {});
-  const test::TempDir dir;
-  constexpr int kRecords = 200;
+constexpr int kRecords = 200;
+constexpr size_t kRecordBytes = 2000;
+
+std::string log_of(const test::TempDir& dir) {
+  for (const auto& entry : std::filesystem::directory_iterator(dir / "db")) {
+    if (entry.path().extension() == ".log" && entry.file_size() > 0) return entry.path();
+  }
+  return {};
+}
+
+/// A database that ended without being closed, with kRecords writes in its log, of which
+/// [begin, end) were overwritten.
+void damaged_database(const test::TempDir& dir, size_t begin, size_t end, char byte) {
   {
     auto store = open_rocks_kv_store(posix_file_system(), dir / "db");
     REQUIRE(store);
     for (int i = 0; i < kRecords; ++i) {
-      put(**store, KvFamily::head, "k" + std::to_string(i), std::string(2000, 'v'));
+      put(**store, KvFamily::head, "k" + std::to_string(i), std::string(kRecordBytes, 'v'));
     }
   }
-  std::string log_path;
-  for (const auto& entry : std::filesystem::directory_iterator(dir / "db")) {
-    if (entry.path().extension() == ".log" && entry.file_size() > 0) log_path = entry.path();
+  const std::string path = log_of(dir);
+  REQUIRE_FALSE(path.empty());
+  const size_t size = std::filesystem::file_size(path);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(begin));
+  file << std::string(std::min(end, size) - begin, byte);
+}
+
+TEST_CASE("damage in a log costs its block, is told, the rest is recovered, the files are kept",
+          "[kv_store]") {
+  log::set_sink([](log::Level, std::string_view) {});
+  const size_t middle = kRecords * kRecordBytes / 2;
+  const auto [begin, end, byte] = GENERATE_COPY(table<size_t, size_t, char>({
+      {middle, middle + 1, 'X'},            // One byte.
+      {middle - 4096, middle, '\0'},        // A page, which RocksDB skips without a word.
+      {middle - 65'536, middle + 1, '\0'},  // Several whole blocks.
+      {middle - 65'536, middle + 1, 'X'},
+  }));
+  CAPTURE(begin, end, static_cast<int>(byte));
+  const test::TempDir dir;
+  damaged_database(dir, begin, end, byte);
+  for (int start = 0; start < 2; ++start) {
+    auto store = open_rocks_kv_store(posix_file_system(), dir / "db");
+    REQUIRE(store);
+    const size_t left = scan(**store, KvFamily::head).size();
+    CHECK(left < kRecords);
+    CHECK(left >= kRecords - 20 - (end - begin) / kRecordBytes);
+    CHECK((*store)->get(KvFamily::head, "k199")->has_value());
+    CHECK((*store)->log_damage().changes == kRecords - left);
+    CHECK_FALSE(std::filesystem::is_empty(dir / "db-corrupt"));
   }
-  REQUIRE_FALSE(log_path.empty());
-  {
-    std::fstream file(log_path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(150'000);
-    file.put('X');
-  }
-  auto store = open_rocks_kv_store(posix_file_system(), dir / "db");
   log::set_sink({});
-  REQUIRE(store);
-  const size_t left = scan(**store, KvFamily::head).size();
-  CHECK(left < kRecords);
-  CHECK(left >= kRecords - 20);
-  CHECK((*store)->get(KvFamily::head, "k199")->has_value());
-  CHECK((*store)->recovery_dropped_bytes() > 0);
-  CHECK_FALSE(std::filesystem::is_empty(dir / "db-corrupt"));
+}
+
+TEST_CASE("damage at the end of a log is told where it differs from a write that was cut",
+          "[kv_store]") {
+  log::set_sink([](log::Level, std::string_view) {});
+  const test::TempDir dir;
+  SECTION("a byte of the last write") {
+    damaged_database(dir, kRecords * kRecordBytes, kRecords * kRecordBytes + 1, 'X');
+    const auto store = open_rocks_kv_store(posix_file_system(), dir / "db");
+    REQUIRE(store);
+    CHECK((*store)->log_damage().any());
+    CHECK((*store)->get(KvFamily::head, "k150")->has_value());
+  }
+  SECTION("cut") {
+    damaged_database(dir, 0, 0, 'X');
+    const std::string path = log_of(dir);
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) - 100);
+    const auto store = open_rocks_kv_store(posix_file_system(), dir / "db");
+    REQUIRE(store);
+    CHECK_FALSE((*store)->log_damage().any());
+    CHECK(scan(**store, KvFamily::head).size() == kRecords - 1);
+  }
+  log::set_sink({});
 }
 
 TEST_CASE("a database opened read-only is read and refuses writes", "[kv_store]") {

@@ -416,6 +416,27 @@ TEST_CASE("a number whose name was lost is never given to another name", "[store
   }
 }
 
+TEST_CASE("what a damaged log lost is told in every answer, until the next start", "[store]") {
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  t.disk().damage = {.bytes = 4096, .changes = 3};
+  size_t errors = 0;
+  log::set_sink([&](log::Level level, std::string_view) { errors += level == log::Level::error; });
+  REQUIRE(t.reopen());
+  log::set_sink({});
+  CHECK(errors == 1);
+  for (const char* tenant : {"acme", "another"}) {
+    const auto view = t.store().view(*Tenant::parse(tenant), {});
+    REQUIRE(view->partial.size() == 1);
+    CHECK(view->partial[0].find("3 changes lost, 4096 bytes") != std::string::npos);
+  }
+  CHECK(t.store().stats().log_lost_changes == 3);
+  CHECK(t.store().stats().log_dropped_bytes == 4096);
+  t.disk().damage = {};
+  REQUIRE(t.reopen());
+  t.check();
+}
+
 TEST_CASE("a second store on a directory is refused with the owner's name", "[store]") {
   const test::TempDir dir;
   MemoryAccountant memory(size_t{1} << 30U);
