@@ -35,11 +35,35 @@ struct Scratch {
   size_t mapped_used = 0;
 };
 
-Scratch& thread_scratch(bool fresh = false) {
+std::unique_ptr<Scratch>& scratch_slot() {
   thread_local std::unique_ptr<Scratch> scratch;
-  if (!scratch || fresh) scratch = std::make_unique<Scratch>();
+  return scratch;
+}
+
+Scratch& thread_scratch() {
+  std::unique_ptr<Scratch>& scratch = scratch_slot();
+  if (!scratch) scratch = std::make_unique<Scratch>();
   return *scratch;
 }
+
+/// Gives the thread's buffers back when a request was large or did not get through.
+class ScratchGuard {
+ public:
+  explicit ScratchGuard(std::span<const AppendProfile> profiles) {
+    for (const AppendProfile& profile : profiles) {
+      large_ = large_ || profile.batch->samples.size() > kScratchSamplesMax;
+    }
+  }
+  ~ScratchGuard() {
+    if (large_ || !done_) scratch_slot().reset();
+  }
+  void done() { done_ = true; }
+  ScratchGuard(const ScratchGuard&) = delete;
+  ScratchGuard& operator=(const ScratchGuard&) = delete;
+
+ private:
+  bool large_ = false, done_ = false;
+};
 
 std::string family_of(const ProfileBatch& batch) {
   Family family;
@@ -197,14 +221,13 @@ Status StoreImpl::AppendWrite::enter_queue() {
   }
   Scratch& scratch = thread_scratch();
   scratch.mapped_used = 0;
-  size_t samples = 0;
+  ScratchGuard guard(profiles_);
   for (Item& item : items_) {
     if (item.duplicate) continue;
-    samples = std::max(samples, item.profile->batch->samples.size());
     // On an error nothing was taken yet: what is new in the dictionary goes with the next delta.
     HEARTH_RETURN_IF_ERROR(encode(item, scratch));
   }
-  if (samples > kScratchSamplesMax) (void)thread_scratch(/*fresh=*/true);
+  guard.done();
   drop_duplicates();
   take_deltas();
   for (;;) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <unordered_set>
 
 #include "base/bytes.h"
 #include "base/fault_point.h"
@@ -248,11 +249,20 @@ Status StoreImpl::verify_group(HeadGroup& group) {
   const size_t types = group.info().family.types.size();
   HEARTH_ASSIGN_OR_RETURN(const auto tables, group.epoch()->tables());
   Rows rows;
-  const size_t bad = contents_->verify(group, [&](const HeadRecord& record) {
-    return !decode_rows(record.row_bytes, record.rows, types, rows) ||
-           record.totals.size() != types || !group.epoch()->knows(rows.keys);
-  });
+  std::unordered_set<const HeadRecord*> unusable;
+  // Without the lock of the contents: no row is added to a recovered group, and no query reads it
+  // before it was verified.
+  for (const auto& record : group.records()) {
+    if (!decode_rows(record->row_bytes, record->rows, types, rows) ||
+        record->totals.size() != types || !group.epoch()->knows(rows.keys)) {
+      unusable.insert(record.get());
+    }
+  }
+  const uint64_t bytes = group.bytes();
+  const size_t bad = contents_->verify(
+      group, [&](const HeadRecord& record) { return unusable.contains(&record); });
   if (bad == 0) return {};
+  unsealed_bytes_ -= bytes - group.bytes();
   group.epoch()->unsealed -= bad;
   quarantine(group.epoch()->identity().tenant_name, bad);
   log::warn("profiles without their symbols were quarantined",

@@ -437,6 +437,21 @@ TEST_CASE("what a damaged log lost is told in every answer, until the next start
   t.check();
 }
 
+TEST_CASE("quarantined rows do not count as waiting to be sealed", "[store]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  REQUIRE(t.append("acme", "svc", "p"));
+  t.options().unsealed_max_bytes = t.store().stats().head_bytes;
+  t.close();
+  std::erase_if(t.disk().durable[static_cast<size_t>(KvFamily::head)],
+                [](const auto& entry) { return entry.first[0] == 'D'; });
+  REQUIRE(t.reopen());
+  CHECK(t.store().not_ready_reason());
+  REQUIRE(t.store().view(*Tenant::parse("acme"), {}));
+  CHECK(t.store().stats().quarantined_rows_total == 1);
+  CHECK_FALSE(t.store().not_ready_reason());
+}
+
 TEST_CASE("a second store on a directory is refused with the owner's name", "[store]") {
   const test::TempDir dir;
   MemoryAccountant memory(size_t{1} << 30U);
