@@ -9,7 +9,7 @@ namespace hearth::storage {
 CommitQueue::CommitQueue(KvStore& store, std::function<void(const Error&)> on_failure)
     : store_(store), on_failure_(std::move(on_failure)) {}
 
-void CommitQueue::enqueue(PendingWrite& write) {
+void CommitQueue::enqueue(PendingWrite& write) noexcept {
   const std::lock_guard lock(mutex_);
   queue_.push_back(&write);
 }

@@ -38,8 +38,8 @@ class CommitQueue {
   CommitQueue(KvStore& store, std::function<void(const Error&)> on_failure);
 
   /// Takes a place; cheap. The caller must then call wait(), not holding any lock that publish()
-  /// or another caller between enqueue() and wait() takes.
-  void enqueue(PendingWrite& write);
+  /// or another caller between enqueue() and wait() takes. Out of memory ends the process.
+  void enqueue(PendingWrite& write) noexcept;
   /// Returns when `write` is durable and published, or failed.
   /// Out of memory while leading ends the process: other callers' writes hang on the leader, and
   /// recovery is the only code that then knows what is durable.

@@ -34,9 +34,14 @@ void Epoch::map(const ProfileBatch& batch, std::vector<uint32_t>& keys,
   measure();
 }
 
-std::string Epoch::take_delta() {
+std::string Epoch::pending_delta() {
   const std::lock_guard lock(mutex_);
-  return dictionary_.take_delta();
+  return dictionary_.pending_delta();
+}
+
+void Epoch::delta_written() noexcept {
+  const std::lock_guard lock(mutex_);
+  dictionary_.delta_written();
 }
 
 Status Epoch::load() {

@@ -32,10 +32,12 @@ class Epoch {
   [[nodiscard]] const Identity& identity() const { return identity_; }
 
   /// Keys of all samples of `batch`. The caller holds the service's lock until the rows and
-  /// take_delta() have their place in the commit queue.
+  /// pending_delta() have their place in the commit queue.
   void map(const ProfileBatch& batch, std::vector<uint32_t>& keys, symbols::MapScratch& scratch);
-  /// "" when nothing is new since the last call.
-  [[nodiscard]] std::string take_delta();
+  /// What is new since delta_written(); "" when nothing is.
+  [[nodiscard]] std::string pending_delta();
+  /// The last pending_delta() has its place in the commit queue.
+  void delta_written() noexcept;
   /// Numbers the records of this epoch; called under the service's lock.
   [[nodiscard]] uint64_t next_sequence() { return sequence_++; }
 

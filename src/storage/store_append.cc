@@ -128,9 +128,9 @@ class StoreImpl::AppendWrite final : public PendingWrite {
   Status add_names();
   void find_duplicates();
   Status encode(Item& item, Scratch& scratch);
-  void take_deltas();
+  void number_records();
   void compose(uint64_t generation);
-  [[nodiscard]] bool try_enqueue(uint64_t generation);
+  [[nodiscard]] bool try_enqueue(uint64_t generation) noexcept;
   [[nodiscard]] bool mark_raced();
   void drop_duplicates();
 
@@ -229,7 +229,7 @@ Status StoreImpl::AppendWrite::enter_queue() {
   }
   guard.done();
   drop_duplicates();
-  take_deltas();
+  number_records();
   for (;;) {
     const uint64_t generation = store_.generation_;
     compose(generation);
@@ -247,10 +247,12 @@ void StoreImpl::AppendWrite::drop_duplicates() {
   }
 }
 
-void StoreImpl::AppendWrite::take_deltas() {
+// The dictionaries keep their new symbols as theirs to write until the batch has its place in the
+// queue: what fails before costs no symbol.
+void StoreImpl::AppendWrite::number_records() {
   for (Service* service : services_) {
     Epoch& epoch = *service->epoch;
-    std::string delta = epoch.take_delta();
+    std::string delta = epoch.pending_delta();
     if (delta.empty()) continue;
     const DeltaKey key{epoch.identity().number, epoch.next_sequence()};
     deltas_.push_back({key.encode(), std::move(delta)});
@@ -295,7 +297,9 @@ bool StoreImpl::AppendWrite::mark_raced() {
 }
 
 // False when the generation changed or a retry came in between: then the batch is composed again.
-bool StoreImpl::AppendWrite::try_enqueue(uint64_t generation) {
+// From the first id in the retry window on there is no way back: a retry would be acknowledged on
+// the word of a request that was never written. So running out of memory here ends the process.
+bool StoreImpl::AppendWrite::try_enqueue(uint64_t generation) noexcept {
   const std::lock_guard lock(store_.order_mutex_);
   if (store_.generation_ != generation || mark_raced()) return false;
   for (const Item& item : items_) {
@@ -305,6 +309,7 @@ bool StoreImpl::AppendWrite::try_enqueue(uint64_t generation) {
   }
   store_.unsealed_bytes_ += bytes_;
   store_.queue_.enqueue(*this);
+  for (Service* service : services_) service->epoch->delta_written();
   return true;
 }
 

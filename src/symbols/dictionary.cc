@@ -16,7 +16,7 @@ struct Dictionary::Impl {
   SymbolColumns columns;
   SymbolIndex index;
   LostSymbols lost;
-  TableSizes delta_end;  ///< Sizes of the tables that deltas taken or applied so far cover.
+  TableSizes delta_end;  ///< Sizes of the tables that deltas written or applied so far cover.
 };
 
 MapScratch::MapScratch() : buffers(std::make_unique<MapBuffers>()) {}
@@ -31,14 +31,28 @@ void Dictionary::map(const ProfileBatch& batch, std::vector<uint32_t>& keys) {
 }
 
 void Dictionary::map(const ProfileBatch& batch, std::vector<uint32_t>& keys, MapScratch& scratch) {
-  BatchMapper(impl_->columns, impl_->index, batch, *scratch.buffers).map(keys);
+  try {
+    BatchMapper(impl_->columns, impl_->index, batch, *scratch.buffers).map(keys);
+  } catch (...) {
+    // Out of memory. Entries are found only once they are complete, so what is left over is right.
+    impl_->columns.drop_incomplete();
+    throw;
+  }
+}
+
+std::string Dictionary::pending_delta() const {
+  const TableSizes now = impl_->columns.sizes();
+  if (now == impl_->delta_end) return {};
+  return encode_delta(impl_->columns.snapshot(), impl_->delta_end, now);
+}
+
+void Dictionary::delta_written() noexcept {
+  impl_->delta_end = impl_->columns.sizes();
 }
 
 std::string Dictionary::take_delta() {
-  const TableSizes now = impl_->columns.sizes();
-  if (now == impl_->delta_end) return {};
-  std::string delta = encode_delta(impl_->columns.snapshot(), impl_->delta_end, now);
-  impl_->delta_end = now;
+  std::string delta = pending_delta();
+  delta_written();
   return delta;
 }
 

@@ -26,7 +26,7 @@ struct MapScratch {
 /// functions, mappings, locations, stack-tree nodes, label sets and keys. Ids are dense, never
 /// change meaning, and are what head rows refer to.
 ///
-/// Threads: map(), take_delta() and apply_delta() need the service's lock; tables() may be called
+/// Threads: map(), the deltas and apply_delta() need the service's lock; tables() may be called
 /// under that lock and what it returns is then read without one while the dictionary grows (columns
 /// are append-only behind shared buffers).
 class Dictionary {
@@ -40,13 +40,18 @@ class Dictionary {
   /// Gives every sample of a valid batch its key: keys[s] for sample s, keys.size() ==
   /// batch.samples.size(). Samples with equal stacks and equal labels get equal keys. All labels
   /// that the batch still has belong to the key; so does the address of a location (the write
-  /// pipeline zeroes what must not). Symbols no sample refers to are not added.
+  /// pipeline zeroes what must not). Symbols no sample refers to are not added. std::bad_alloc
+  /// leaves the dictionary usable, `scratch` not.
   void map(const ProfileBatch& batch, std::vector<uint32_t>& keys);
   /// The same, without allocating in the steady state: for callers that map profile after profile.
   void map(const ProfileBatch& batch, std::vector<uint32_t>& keys, MapScratch& scratch);
 
-  /// Bytes of every symbol added since the last call, with the table sizes before it; empty when
+  /// Bytes of every symbol added since delta_written(), with the table sizes before it; empty when
   /// nothing is new. The format is docs/symbols.md.
+  [[nodiscard]] std::string pending_delta() const;
+  /// Every symbol so far is in deltas that were taken care of.
+  void delta_written() noexcept;
+  /// Both in one.
   [[nodiscard]] std::string take_delta();
   /// Replays a delta. A delta that starts behind the tables' end means one was lost: the gap is
   /// filled with unusable entries so that later ids keep their meaning, and `lost` is counted.

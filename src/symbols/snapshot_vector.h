@@ -33,6 +33,9 @@ class SnapshotVector {
     for (; size_ < size; ++size_) data_[size_] = value;
   }
 
+  /// Forgets the items from `size` on. Only for items that no snapshot has seen.
+  void truncate(size_t size) noexcept { size_ = std::min(size_, size); }
+
   [[nodiscard]] const T& operator[](size_t i) const { return data_[i]; }
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] uint32_t size32() const { return static_cast<uint32_t>(size_); }

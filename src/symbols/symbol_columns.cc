@@ -94,6 +94,33 @@ void SymbolColumns::fill_to(const TableSizes& sizes) {
   c.key_labels.fill_to(sizes.keys, 0);
 }
 
+void SymbolColumns::drop_incomplete() noexcept {
+  const auto level = [](auto&... columns) {
+    const size_t size = std::min({columns.size()...});
+    (columns.truncate(size), ...);
+    return size;
+  };
+  Columns& c = columns_;
+  level(c.function_name, c.function_system_name, c.function_file, c.function_start_line);
+  level(c.mapping_start, c.mapping_limit, c.mapping_offset, c.mapping_file, c.mapping_build_id,
+        c.mapping_flags);
+  // The begin of the next location's lines is what completes one.
+  c.location_mapping.truncate(c.line_begin.size() - 1);
+  const size_t locations = level(c.location_mapping, c.location_address, c.location_folded);
+  c.line_begin.truncate(locations + 1);
+  const size_t lines = c.line_begin[locations];
+  c.line_function.truncate(lines);
+  c.line_number.truncate(lines);
+  c.line_column.truncate(lines);
+  level(c.node_parent, c.node_location);
+  level(c.key_node, c.key_labels);
+  const size_t labels = c.label_begin[c.label_begin.size() - 1];
+  c.label_key.truncate(labels);
+  c.label_str.truncate(labels);
+  c.label_num.truncate(labels);
+  c.label_unit.truncate(labels);
+}
+
 TableSizes SymbolColumns::sizes() const {
   return {columns_.strings.size32(),       columns_.function_name.size32(),
           columns_.mapping_start.size32(), columns_.location_mapping.size32(),

@@ -76,6 +76,8 @@ class SymbolColumns {
   uint32_t add_node(uint32_t parent, uint32_t location);
   uint32_t add_label_set(std::span<const LabelEntry> entries);
   uint32_t add_key(uint32_t node, uint32_t labels);
+  /// After an add_…() that threw: takes back the entry that has only some of its columns.
+  void drop_incomplete() noexcept;
   /// Fills every table with empty entries up to `sizes`; tables that are longer stay as they are.
   void fill_to(const TableSizes& sizes);
 

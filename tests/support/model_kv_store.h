@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -38,6 +39,8 @@ class ModelKvStore final : public storage::KvStore {
     fail_at_ = n;
     survives_ = survives;
   }
+  /// Called at the begin of every write.
+  void on_write(std::function<void()> hook) { on_write_ = std::move(hook); }
   [[nodiscard]] uint64_t writes() const {
     const std::lock_guard lock(mutex_);
     return writes_;
@@ -49,6 +52,7 @@ class ModelKvStore final : public storage::KvStore {
 
   using KvStore::write;
   Status write(std::span<const KvBatch* const> batches, bool sync) override {
+    if (on_write_) on_write_();
     const std::lock_guard lock(mutex_);
     ++writes_;
     const bool failed = fail_at_ != 0 && writes_ >= fail_at_;
@@ -102,6 +106,7 @@ class ModelKvStore final : public storage::KvStore {
   }
 
   std::shared_ptr<ModelKvDisk> disk_;
+  std::function<void()> on_write_;
   mutable std::mutex mutex_;
   ModelKvDisk::Maps maps_;
   uint64_t writes_ = 0;

@@ -87,6 +87,18 @@ TEST_CASE("a stack shared by two samples is stored once", "[symbols]") {
   CHECK(dictionary.tables()->key_node[2] == 0);
 }
 
+TEST_CASE("a delta is pending until it was written", "[symbols]") {
+  SmallBatch b;
+  b.sample({b.location(b.function("main"), 20)});
+  symbols::Dictionary dictionary({}, 1);
+  keys_of(dictionary, b.batch);
+  const std::string delta = dictionary.pending_delta();
+  CHECK_FALSE(delta.empty());
+  CHECK(dictionary.pending_delta() == delta);
+  dictionary.delta_written();
+  CHECK(dictionary.pending_delta().empty());
+}
+
 TEST_CASE("line, address and folding tell locations apart", "[symbols]") {
   SmallBatch b;
   const uint32_t f = b.function("f");
