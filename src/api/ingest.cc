@@ -1,5 +1,7 @@
 #include "api/ingest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -24,6 +26,8 @@ struct Refusal {
   bool counted = false;  ///< By the write pipeline.
 };
 using Outcome = std::optional<Refusal>;
+
+constexpr int64_t kSecondNs = 1'000'000'000;
 
 Outcome payload_refusal(Error error, bool counted = false) {
   const int status = error_row(error.code).payload_status;
@@ -153,7 +157,16 @@ class Ingest {
                               .time_ns = params_.from_ns};
     const bool cpu = app->metric.name == "process_cpu";
     if (params_.sample_rate != 0 && (cpu || app->metric.name == "wall")) {
-      text.period = 1'000'000'000 / params_.sample_rate;
+      if (params_.sample_rate > kSecondNs) {
+        return Refusal{{ErrorCode::invalid_argument,
+                        fmt::format("sampleRate: got {} Hz; want at most {}: a sample would stand "
+                                    "for no time",
+                                    params_.sample_rate, kSecondNs),
+                        "malformed_profile"},
+                       400,
+                       false};
+      }
+      text.period = kSecondNs / params_.sample_rate;
       text.multiplier = text.period;
       text.period_type = "cpu";
       text.sample_type = cpu ? "cpu" : "wall";

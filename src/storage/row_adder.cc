@@ -71,6 +71,13 @@ Status RowAdder::add_profile(size_t begin, size_t end, int64_t factor, bool wide
   return {};
 }
 
+bool RowAdder::all_zero(size_t begin, size_t end, bool wide) const {
+  for (size_t i = begin; i < end; ++i) {
+    if (low_[i] != 0 || (wide && high_[i] != 0)) return false;
+  }
+  return true;
+}
+
 Status RowAdder::add(const ParsedRowBlock& block, size_t type, size_t first_profile,
                      std::span<const uint32_t> rows, std::span<const int64_t> period,
                      std::span<const uint32_t> chosen, std::span<int64_t> by_key) {
@@ -92,7 +99,9 @@ Status RowAdder::add(const ParsedRowBlock& block, size_t type, size_t first_prof
     ++next;
     int64_t factor = base.multiplier;
     if (by_period && __builtin_mul_overflow(factor, period[p], &factor)) {
-      return damaged("a value does not fit 64 bits");
+      // Right as long as the profile has nothing but zeros in this column.
+      if (!all_zero(begin, row, wide)) return damaged("a value does not fit 64 bits");
+      factor = 0;
     }
     HEARTH_RETURN_IF_ERROR(add_profile(begin, row, factor, wide, by_key));
   }

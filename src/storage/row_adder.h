@@ -33,6 +33,7 @@ class RowAdder {
  private:
   [[nodiscard]] Status add_profile(size_t begin, size_t end, int64_t factor, bool wide,
                                    std::span<int64_t> by_key) const;
+  [[nodiscard]] bool all_zero(size_t begin, size_t end, bool wide) const;
   std::vector<uint32_t> gaps_, low_, high_;
   ChainAdder chain_;
 };

@@ -167,6 +167,11 @@ TEST_CASE("ingest answers with the statuses that agents know", "[api]") {
   const auto jfr = api.post("/ingest?name=a&format=jfr", "FLR", "");
   CHECK(jfr.status == 422);
   CHECK(contains(jfr.body, "not supported yet"));
+  CHECK(api.post("/ingest?name=a&sampleRate=1000000000", "a 1\n", "").status == 200);
+  CHECK(api.post("/ingest?name=a.alloc_space&sampleRate=1000000001", "a 1\n", "").status == 200);
+  const auto too_fast = api.post("/ingest?name=a&sampleRate=1000000001", "a 1\n", "");
+  CHECK(too_fast.status == 400);
+  CHECK(contains(too_fast.body, "got 1000000001 Hz"));
   const std::string previous =
       "--x\r\nContent-Disposition: form-data; name=\"prev_profile\"; "
       "filename=\"p\"\r\n\r\nabc\r\n--x--\r\n";

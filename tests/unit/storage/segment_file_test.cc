@@ -91,6 +91,27 @@ TEST_CASE("rows of chosen profiles are added to the accumulator by key", "[segme
   CHECK_FALSE(dataset->add_rows(chosen, 0, by_key));
 }
 
+TEST_CASE("a period that no value is multiplied by may have any size", "[segment]") {
+  DatasetInput in = test::worked_example();
+  in.family.types.push_back({"objects", "count"});
+  in.profile_period[1] = INT64_MAX;
+  std::vector<int64_t> values;
+  for (size_t p = 0; p + 1 < in.row_begin.size(); ++p) {
+    for (size_t r = in.row_begin[p]; r < in.row_begin[p + 1]; ++r) {
+      const int64_t samples = p == 1 ? 0 : 2 * in.row_value[2 * r];  // All even: a multiplier of 2.
+      values.insert(values.end(), {samples, samples * 10'000'000, 1});
+    }
+  }
+  in.row_value = values;
+  const std::vector<DatasetInput> datasets = {in};
+  const auto reader = open(test::write_segment(datasets));
+  REQUIRE(reader);
+  std::vector<int64_t> by_key(5, 0);
+  const std::vector<uint32_t> chosen = {0, 1};
+  REQUIRE((*reader)->dataset(0)->add_rows(chosen, 1, by_key));
+  CHECK(by_key == std::vector<int64_t>{40'000'000, 140'000'000, 20'000'000, 0, 20'000'000});
+}
+
 TEST_CASE("the label filter knows what is stored and little else", "[segment]") {
   const auto reader = open(small_segment());
   REQUIRE(reader);
