@@ -1,9 +1,12 @@
 #include "storage/seal_encoder.h"
 
 #include <algorithm>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 #include <vector>
+
+#include "base/log.h"
 
 namespace hearth::storage {
 namespace {
@@ -29,17 +32,21 @@ Groups sorted_groups(const HeadGeneration& generation) {
   return groups;
 }
 
+using Records = std::span<const std::unique_ptr<const HeadRecord>>;
+
 Status add_record(const HeadRecord& record, Rows& rows,
                   std::unordered_map<std::string_view, uint32_t>& series, DatasetInput& out) {
   const size_t types = out.family.types.size();
-  const auto [it, added] =
-      series.try_emplace(record.series, static_cast<uint32_t>(out.series.size()));
-  if (added) {
+  const auto known = series.find(record.series);
+  const auto index =
+      known != series.end() ? known->second : static_cast<uint32_t>(out.series.size());
+  HEARTH_RETURN_IF_ERROR(decode_rows(record.row_bytes, record.rows, types, rows));
+  if (known == series.end()) {
     HEARTH_ASSIGN_OR_RETURN(LabelSet labels, LabelSet::decode(record.series));
     out.series.push_back(std::move(labels));
+    series.emplace(record.series, index);
   }
-  HEARTH_RETURN_IF_ERROR(decode_rows(record.row_bytes, record.rows, types, rows));
-  out.profile_series.push_back(it->second);
+  out.profile_series.push_back(index);
   out.profile_start_ns.push_back(record.start_ns);
   out.profile_duration_ns.push_back(record.duration_ns);
   out.profile_period.push_back(record.period);
@@ -50,23 +57,76 @@ Status add_record(const HeadRecord& record, Rows& rows,
   return {};
 }
 
-Result<DatasetInput> dataset_input(const HeadGroup& group) {
-  const DatasetInfo info = group.info();
-  DatasetInput out;
-  out.tenant = info.tenant;
-  out.service = info.service;
-  out.family = info.family;
-  HEARTH_ASSIGN_OR_RETURN(out.symbols, group.epoch()->tables());
-  out.row_key.reserve(info.rows);
-  out.row_value.reserve(info.rows * info.family.types.size());
-  out.row_begin.push_back(0);
-  Rows rows;
-  std::unordered_map<std::string_view, uint32_t> series;
-  for (const auto& record : group.records()) {
-    HEARTH_RETURN_IF_ERROR(add_record(*record, rows, series, out));
+/// Writes the groups of a generation. What is wrong with a dataset for good must not hold up the
+/// seal for good: one that a segment cannot hold is halved, by profiles, until its parts fit, and
+/// a profile that cannot be written even alone is left out and told.
+class GroupWriter {
+ public:
+  GroupWriter(SegmentWriter& writer, EncodedSegment& out) : writer_(writer), out_(out) {}
+
+  Status write(const HeadGroup& group) {
+    HEARTH_ASSIGN_OR_RETURN(symbols_, group.epoch()->tables());
+    info_ = group.info();
+    return write(group.records());
   }
-  return out;
-}
+
+ private:
+  Status write(Records records) {
+    const std::map<std::string, uint64_t> left_out_before = out_.left_out;
+    const DatasetInput input = dataset_input(records);
+    if (input.profile_series.empty()) return {};
+    const Status added = writer_.add(input);
+    if (added) {
+      out_.entry.parts.push_back(part_of(input));
+      return {};
+    }
+    if (added.error().code != ErrorCode::too_large) return added;
+    if (records.size() == 1) {
+      leave_out(added.error());
+      return {};
+    }
+    out_.left_out = left_out_before;
+    HEARTH_RETURN_IF_ERROR(write(records.first(records.size() / 2)));
+    return write(records.subspan(records.size() / 2));
+  }
+
+  DatasetInput dataset_input(Records records) {
+    DatasetInput input;
+    input.tenant = info_.tenant;
+    input.service = info_.service;
+    input.family = info_.family;
+    input.symbols = symbols_;
+    size_t rows_total = 0;
+    for (const auto& record : records) rows_total += record->rows;
+    input.row_key.reserve(rows_total);
+    input.row_value.reserve(rows_total * info_.family.types.size());
+    input.row_begin.push_back(0);
+    Rows rows;
+    std::unordered_map<std::string_view, uint32_t> series;
+    for (const auto& record : records) {
+      if (const Status added = add_record(*record, rows, series, input); !added) {
+        leave_out(added.error());
+      }
+    }
+    return input;
+  }
+
+  void leave_out(const Error& error) {
+    ++out_.left_out[info_.tenant];
+    log::error("a profile cannot be sealed and is left out",
+               {{"tenant", info_.tenant}, {"service", info_.service}, {"error", error.message}});
+  }
+
+  [[nodiscard]] SegmentEntry::Part part_of(const DatasetInput& input) const {
+    const auto [t_min, t_max] = std::ranges::minmax(input.profile_start_ns);
+    return {info_.tenant, info_.service, t_min, t_max, input.profile_series.size()};
+  }
+
+  SegmentWriter& writer_;
+  EncodedSegment& out_;
+  DatasetInfo info_;
+  std::shared_ptr<const symbols::SymbolTables> symbols_;
+};
 
 void set_window(const Groups& groups, SegmentWriter::Options& options) {
   int64_t t_min = INT64_MAX;
@@ -81,11 +141,6 @@ void set_window(const Groups& groups, SegmentWriter::Options& options) {
   options.window_length_ns = static_cast<uint64_t>(t_max) - static_cast<uint64_t>(t_min);
 }
 
-SegmentEntry::Part part_of(const HeadGroup& group) {
-  const DatasetInfo info = group.info();
-  return {info.tenant, info.service, info.t_min_ns, info.t_max_ns, info.profiles};
-}
-
 }  // namespace
 
 Result<EncodedSegment> encode_segment(const HeadGeneration& generation,
@@ -94,17 +149,15 @@ Result<EncodedSegment> encode_segment(const HeadGeneration& generation,
   EncodedSegment out;
   options.level = 0;
   set_window(groups, options);
-  out.entry.segment = {options.object_key, options.uuid, 0, options.level, groups.size()};
+  out.entry.segment = {options.object_key, options.uuid, 0, options.level, 0};
   SegmentWriter writer(std::move(options), [&out](std::string_view bytes) -> Status {
     out.bytes.append(bytes);
     return {};
   });
-  for (const HeadGroup* group : groups) {
-    HEARTH_ASSIGN_OR_RETURN(const DatasetInput input, dataset_input(*group));
-    HEARTH_RETURN_IF_ERROR(writer.add(input));
-    out.entry.parts.push_back(part_of(*group));
-  }
+  GroupWriter group_writer(writer, out);
+  for (const HeadGroup* group : groups) HEARTH_RETURN_IF_ERROR(group_writer.write(*group));
   HEARTH_RETURN_IF_ERROR(writer.finish());
+  out.entry.segment.datasets = out.entry.parts.size();
   out.entry.segment.size = out.bytes.size();
   return out;
 }

@@ -78,7 +78,6 @@ struct SegmentWriter::Impl {
   }
 
   Status write_section(SectionKind kind, std::string raw, DatasetEntry& entry) {
-    if (raw.size() > limit::kSectionBytes) return section_too_large(kind, "more than 1 GiB");
     const uint64_t raw_size = raw.size();
     const StoredBytes stored = store_section(std::move(raw), kSymbolZstdLevel);
     entry.sections.push_back(
@@ -112,6 +111,10 @@ struct SegmentWriter::Impl {
     if (with_rollup) {
       HEARTH_ASSIGN_OR_RETURN(std::string rollup, encode_rollup(dataset, rollup_labels));
       sections.insert(sections.begin(), {SectionKind::roll, std::move(rollup)});
+    }
+    for (const RawSection& s : sections) {
+      if (s.bytes.size() > limit::kSectionBytes)
+        return section_too_large(s.kind, "more than 1 GiB");
     }
     HEARTH_RETURN_IF_ERROR(write_header_once());
     DatasetEntry entry;

@@ -40,7 +40,7 @@ Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query
         damage.changes, damage.bytes));
   }
   if (const uint64_t lost = quarantined_of(tenant.id()); lost > 0) {
-    view.partial.push_back(fmt::format("{} profiles were lost with a damaged log", lost));
+    view.partial.push_back(fmt::format("{} profiles were damaged and are left out", lost));
   }
   return view;
 }

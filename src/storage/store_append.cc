@@ -200,6 +200,11 @@ Status StoreImpl::AppendWrite::encode(Item& item, Scratch& scratch) {
   item.epoch = item.service->epoch;
   const MappedBatch& mapped = map_once(scratch, samples, *item.epoch);
   scratch.collector.collect(samples, item.profile->samples, mapped.keys, scratch.rows);
+  if (scratch.rows.keys.size() > limit::kBlockRowsRead) {
+    return fail(ErrorCode::too_large,
+                fmt::format("append: a profile of {} different stacks; at most {} can be stored",
+                            scratch.rows.keys.size(), limit::kBlockRowsRead));
+  }
   const std::string series = item.profile->series->encode();
   auto record = HeadRecord::parse(encode_head_record(
       {mapped.family, series, samples.time_ns, samples.duration_ns, samples.period, item.id},

@@ -83,7 +83,8 @@ class StoreImpl final : public Store {
   struct PendingSeal {
     std::shared_ptr<HeadGeneration> generation;
     std::optional<Intent> intent;
-    bool recovered = false;  ///< The object may exist already.
+    bool recovered = false;                    ///< The object may exist already.
+    std::map<std::string, uint64_t> left_out;  ///< Profiles that no segment can hold, by tenant.
   };
   struct RecoveredEpochs;
 

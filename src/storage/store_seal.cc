@@ -37,7 +37,7 @@ Status StoreImpl::freeze() {
   HEARTH_KILL_POINT("seal.before_freeze");
   HEARTH_RETURN_IF_ERROR(queue_.wait(write));
   HEARTH_KILL_POINT("seal.after_freeze");
-  if (write.frozen) pending_seals_.push_back({std::move(write.frozen), std::nullopt, false});
+  if (write.frozen) pending_seals_.push_back({std::move(write.frozen), std::nullopt, false, {}});
   return {};
 }
 
@@ -177,6 +177,7 @@ Result<SegmentEntry> StoreImpl::upload(PendingSeal& seal) {
   }
   if (seal.generation->empty()) return SegmentEntry{};  // Everything was quarantined.
   HEARTH_ASSIGN_OR_RETURN(EncodedSegment encoded, prepare(seal));
+  seal.left_out = std::move(encoded.left_out);
   const MemoryCharge charge = options_.memory->must_charge(encoded.bytes.capacity());
   HEARTH_RETURN_IF_ERROR(write_intent(seal));
   HEARTH_KILL_POINT("seal.before_put");
@@ -237,6 +238,7 @@ Status StoreImpl::go_live(PendingSeal& seal, SegmentEntry entry) {
   HEARTH_KILL_POINT("seal.after_live");
   contents_->commit_seal(sealed, std::move(entry));
   settle_epochs(sealed, finished);
+  for (const auto& [tenant, profiles] : seal.left_out) quarantine(tenant, profiles);
   HEARTH_KILL_POINT("seal.after_switch");
   // Not waited for, and not needed for correctness: it keeps the log short.
   if (const Status flushed = kv_->flush_all(); !flushed) {

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "storage/keys.h"
+#include "support/small_batch.h"
 #include "support/store_model.h"
 
 namespace hearth::storage {
@@ -435,6 +436,48 @@ TEST_CASE("what a damaged log lost is told in every answer, until the next start
   t.disk().damage = {};
   REQUIRE(t.reopen());
   t.check();
+}
+
+TEST_CASE("what one dataset cannot hold is sealed as several", "[store]") {
+  StoreUnderTest t;
+  // A dataset holds 65,536 mappings; these are 90,000.
+  for (uint64_t p = 0; p < 3; ++p) {
+    test::SmallBatch small;
+    for (uint64_t m = 0; m < 30'000; ++m) {
+      const std::string binary = std::to_string(p * 30'000 + m);
+      small.sample({small.location({}, 16 + m, binary)}, {1});
+    }
+    small.at(static_cast<int64_t>(1000 + p));
+    REQUIRE(
+        t.append_batch("acme", test::series_of("svc", "p"), std::move(small.batch), Id128{5, p}));
+  }
+  REQUIRE(t.append("acme", "other", "p"));
+  CHECK(t.store().seal().value() == 4);
+  t.check();
+  const auto view = t.store().view(*Tenant::parse("acme"), {.service = "svc"});
+  CHECK(view->datasets.size() == 2);
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+TEST_CASE("a profile that no segment can hold does not hold up the others' seal", "[store]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  std::vector<Label> labels{{"__name__", "process_cpu"}, {"service_name", "svc"}};
+  for (int i = 0; i < 5000; ++i) labels.push_back({"l" + std::to_string(i), "v"});
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.append_batch("acme", *LabelSet::make(labels), t.gen().next(), Id128{5, 5}));
+  REQUIRE(t.append("acme", "svc", "p"));
+  REQUIRE(t.store().seal());
+  CHECK(t.store().stats().head_profiles == 0);
+  CHECK(t.store().stats().seal_failures_total == 0);
+  CHECK(t.store().stats().quarantined_rows_total == 1);
+  const auto view = t.store().view(*Tenant::parse("acme"), {});
+  CHECK(view->partial.size() == 1);
+  std::map<Id128, test::PlainProfile> seen;
+  for (const auto& dataset : view->datasets) test::read_dataset("acme", *dataset, seen);
+  CHECK(seen.size() == 2);
+  CHECK(t.store().view(*Tenant::parse("other"), {})->partial.empty());
 }
 
 TEST_CASE("quarantined rows do not count as waiting to be sealed", "[store]") {
