@@ -56,6 +56,11 @@ class PosixWritable final : public WritableFile {
     if (::fsync(fd_.get()) != 0) return errno_error("fsync", path_, errno);
     return {};
   }
+  Status allocate(uint64_t bytes) override {
+    // Not posix_fallocate(3), which writes to every block where the file system cannot allocate.
+    if (::fallocate(fd_.get(), 0, 0, static_cast<off_t>(bytes)) != 0) return errno_error("allocate", path_, errno);
+    return {};
+  }
 
  private:
   Fd fd_;

@@ -18,6 +18,9 @@ class WritableFile {
   virtual ~WritableFile() = default;  ///< Closes without sync.
   [[nodiscard]] virtual Status append(std::string_view data) = 0;
   [[nodiscard]] virtual Status sync() = 0;
+  /// Makes the file `bytes` long and takes the space for them; they read as zeros. `unavailable` when there is not that
+  /// much, `internal` where the file system cannot do it without writing them.
+  [[nodiscard]] virtual Status allocate(uint64_t bytes) = 0;
 };
 
 /// A file mapped or read by range. Immutable while open. Thread-safe.

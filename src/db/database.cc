@@ -7,6 +7,7 @@
 #include "base/periodic_thread.h"
 #include "hearth/version.h"
 #include "objstore/local_store.h"
+#include "storage/disk_reserve.h"
 
 namespace hearth {
 namespace {
@@ -45,6 +46,7 @@ void fill_defaults(Database::Options& options) {
 
 Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& options,
                                                    MemoryAccountant& memory) {
+  storage::DiskReserve::make_room(*options.files, options.data_dir);
   HEARTH_ASSIGN_OR_RETURN(auto bucket,
                           objstore::open_local_store(*options.files, options.data_dir + "/bucket"));
   storage::Store::Options store;

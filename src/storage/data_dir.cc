@@ -5,15 +5,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
 
 namespace hearth::storage {
 namespace {
-
-constexpr uint64_t kLowBytesMax = uint64_t{2} << 30U;
 
 std::string owner_text() {
   std::array<char, 256> host{};
@@ -60,14 +57,6 @@ Result<std::unique_ptr<DataDir>> DataDir::acquire(FileSystem& files, const std::
 
 DataDir::~DataDir() {
   if (lock_ >= 0) ::close(lock_);
-}
-
-void DiskGuard::check() {
-  const auto space = files_.space(path_);
-  if (!space) return;
-  free_bytes_ = space->free_bytes;
-  const uint64_t limit = std::min(space->total_bytes / 10, kLowBytesMax);
-  low_ = free_bytes_ < (low_ ? limit + limit / 2 : limit);
 }
 
 }  // namespace hearth::storage

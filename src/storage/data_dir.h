@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 
@@ -28,23 +27,6 @@ class DataDir {
   explicit DataDir(int lock) : lock_(lock) {}
   int lock_;
   std::string read_only_reason_;
-};
-
-/// Free space below a directory with hysteresis: low below min(10 %, 2 GiB), enough again above
-/// 1.5 times that (docs/operations.md 3): writes must stop before a seal has no room.
-class DiskGuard {
- public:
-  DiskGuard(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
-  /// Looks again. A file system that does not answer counts as unchanged.
-  void check();
-  [[nodiscard]] bool low() const { return low_; }
-  [[nodiscard]] uint64_t free_bytes() const { return free_bytes_; }
-
- private:
-  FileSystem& files_;
-  const std::string path_;
-  bool low_ = false;
-  std::atomic<uint64_t> free_bytes_ = 0;
 };
 
 }  // namespace hearth::storage

@@ -57,6 +57,7 @@ class Store {
     const Clock* clock = nullptr;
     Random* random = nullptr;
     MemoryAccountant* memory = nullptr;
+    uint64_t reserve_bytes = 256ULL << 20;       ///< Held back on the disk, at most 5 % of it.
     uint64_t seal_bytes = 32ULL << 20;           ///< Seal when the head holds this many row bytes,
     int64_t seal_interval_ns = 60'000'000'000;   ///< or its oldest row is this old.
     uint64_t unsealed_max_bytes = 256ULL << 20;  ///< Above it append answers `unavailable`.

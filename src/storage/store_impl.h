@@ -13,6 +13,7 @@
 #include "storage/commit_queue.h"
 #include "storage/contents.h"
 #include "storage/data_dir.h"
+#include "storage/disk_reserve.h"
 #include "storage/epoch.h"
 #include "storage/kv_store.h"
 #include "storage/name_table.h"
@@ -132,7 +133,7 @@ class StoreImpl final : public Store {
   std::function<void(const Error&)> fail_stop_;
   std::unique_ptr<DataDir> data_dir_;
   std::unique_ptr<KvStore> kv_;
-  DiskGuard disk_;
+  DiskReserve disk_;
   std::atomic<bool> disk_low_ = false;
   uint32_t start_count_ = 0;
 

@@ -32,7 +32,11 @@ Result<std::unique_ptr<KvStore>> open_kv(const Store::Options& options, std::str
   const std::string path = options.data_dir + "/db";
   if (query_only.empty()) {
     auto kv = open_rocks_kv_store(*options.files, path);
-    if (kv || kv.error().reason != "no_space") return kv;
+    const auto no_space = [&kv] { return !kv && kv.error().reason == "no_space"; };
+    if (no_space() && DiskReserve::give_up(*options.files, options.data_dir)) {
+      kv = open_rocks_kv_store(*options.files, path);
+    }
+    if (!no_space()) return kv;
     query_only = kv.error().message;
   }
   return open_rocks_kv_store_read_only(path);
@@ -113,7 +117,7 @@ StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string q
       query_only_reason_(std::move(query_only_reason)),
       fail_stop_(hooks.fail_stop ? std::move(hooks.fail_stop) : stop_process),
       kv_(std::move(kv)),
-      disk_(*options_.files, options_.data_dir),
+      disk_(*options_.files, options_.data_dir, options_.reserve_bytes),
       queue_(*kv_, fail_stop_),
       tenants_(NameKind::tenant, queue_, *options_.memory),
       services_(NameKind::service, queue_, *options_.memory),
@@ -133,7 +137,7 @@ struct StoreImpl::RecoveredEpochs {
 
 Status StoreImpl::recover() {
   const int64_t begin_ns = options_.clock->boot_ns();
-  disk_.check();
+  (void)disk_.measure();
   disk_low_ = disk_.low();
   HEARTH_ASSIGN_OR_RETURN(const uint32_t earlier, last_start(*kv_));
   start_count_ = earlier + 1;

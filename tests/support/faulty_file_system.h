@@ -91,6 +91,13 @@ class FaultyFileSystem final : public FileSystem {
       HEARTH_RETURN_IF_ERROR(owner_.call("sync", path_));
       return inner_->sync();
     }
+    Status allocate(uint64_t bytes) override {
+      HEARTH_RETURN_IF_ERROR(owner_.call("allocate", path_));
+      if (owner_.space_.total_bytes == 0) return inner_->allocate(bytes);
+      if (bytes > owner_.space_.free_bytes)
+        return fail(ErrorCode::unavailable, "allocate: no space");
+      return {};
+    }
 
    private:
     FaultyFileSystem& owner_;

@@ -114,6 +114,7 @@ class StoreUnderTest {
     options_.memory = &memory_;
     options_.data_dir = dir_.path();
     options_.writer_version = "test";
+    options_.reserve_bytes = 1 << 16;
     REQUIRE(reopen());
   }
 

@@ -495,6 +495,29 @@ TEST_CASE("quarantined rows do not count as waiting to be sealed", "[store]") {
   CHECK_FALSE(t.store().not_ready_reason());
 }
 
+TEST_CASE("the disk reserve is given up when space ends, and taken again when it is back",
+          "[store]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  const std::string reserve = t.dir() / "reserve";
+  const auto held_at = [&](uint64_t free) {
+    t.files().set_space({free, 1'000'000});
+    REQUIRE(t.store().step());
+    return std::filesystem::exists(reserve);
+  };
+  CHECK(held_at(500'000));
+  CHECK(held_at(90'000));
+  CHECK(t.store().not_ready_reason());
+  CHECK(held_at(30'000));
+  CHECK_FALSE(held_at(20'000));
+  CHECK_FALSE(held_at(149'000));
+  CHECK_FALSE(held_at(160'000));
+  CHECK_FALSE(t.store().not_ready_reason());
+  CHECK(held_at(210'000));
+  REQUIRE(t.append("acme", "svc", "p"));
+  t.check();
+}
+
 TEST_CASE("a second store on a directory is refused with the owner's name", "[store]") {
   const test::TempDir dir;
   MemoryAccountant memory(size_t{1} << 30U);
