@@ -18,6 +18,8 @@ namespace hearth {
 /// Source: pprof's profile.proto (github.com/google/pprof/proto).
 struct ProfileBatch {
   static constexpr uint32_t kNone = UINT32_MAX;  ///< No mapping, no such thing.
+  /// Sample types of a profile; a segment cannot hold more (docs/segment_format.md).
+  static constexpr size_t kTypesMax = 64;
 
   struct ValueType {
     uint32_t type = 0;  ///< Index into strings.

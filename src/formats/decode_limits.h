@@ -7,9 +7,6 @@ namespace hearth::formats {
 /// What a decoder may accept and how it may repair. 0 switches a limit off.
 /// Pyroscope has the same limits; the defaults here only protect the machine (docs/flags.md).
 struct DecodeLimits {
-  /// What one dataset of a segment can hold (docs/segment_format.md): more cannot be stored.
-  static constexpr size_t kSampleTypesMax = 64;
-
   size_t samples_max = 1'000'000;  ///< Samples of one profile; more is an error (samples_limit).
   size_t sample_labels_max =
       100;  ///< Labels of one sample; more is an error (sample_labels_limit).

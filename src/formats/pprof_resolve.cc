@@ -90,9 +90,9 @@ bool PprofReader::check_strings() {
 }
 
 bool PprofReader::check_sample_types() {
-  if (out_.sample_types.size() > DecodeLimits::kSampleTypesMax) {
+  if (out_.sample_types.size() > ProfileBatch::kTypesMax) {
     return refuse(fmt::format("pprof: {} sample types; at most {} can be stored",
-                              out_.sample_types.size(), DecodeLimits::kSampleTypesMax));
+                              out_.sample_types.size(), ProfileBatch::kTypesMax));
   }
   for (ProfileBatch::ValueType& t : out_.sample_types) {
     const std::string_view name = out_.strings[t.type];

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "storage/segment_format.h"
 
 namespace hearth::ingest {
 namespace {
@@ -50,24 +51,21 @@ Status check_time(const ProfileBatch& batch, std::span<const Label> labels, cons
                   label_text(labels), utc(batch.time_ns)));
 }
 
-// What a segment can hold (docs/segment_format.md). An accepted profile must never make a seal
-// fail.
-constexpr size_t kLinesPerLocationMax = 1024;
-constexpr size_t kMappingsMax = 65'536;
-
+// What a segment can hold: an accepted profile must never make a seal fail. The other limits of the
+// format lie above what a decoder lets through.
 Status check_shape(const ProfileBatch& batch, const Limits& limits) {
   const auto too_many = [](const char* what, size_t actual, size_t max) {
     return refuse("malformed_profile",
                   fmt::format("profile: {} {}; at most {} can be stored", actual, what, max));
   };
-  if (batch.mappings.size() > kMappingsMax)
-    return too_many("mappings", batch.mappings.size(), kMappingsMax);
+  if (batch.mappings.size() > storage::limit::kMappings)
+    return too_many("mappings", batch.mappings.size(), storage::limit::kMappings);
   if (batch.samples.frames.size() > kFramesMax)
     return too_many("frames in all stacks", batch.samples.frames.size(), kFramesMax);
   for (size_t l = 0; l < batch.locations.size(); ++l) {
     const size_t lines = batch.locations.line_begin[l + 1] - batch.locations.line_begin[l];
-    if (lines > kLinesPerLocationMax)
-      return too_many("lines in a location", lines, kLinesPerLocationMax);
+    if (lines > storage::limit::kLocationLines)
+      return too_many("lines in a location", lines, storage::limit::kLocationLines);
   }
   const auto check_type = [&](const ProfileBatch::ValueType& t) -> Status {
     const size_t bytes = std::max(batch.strings[t.type].size(), batch.strings[t.unit].size());

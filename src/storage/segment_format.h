@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "hearth/profile.h"
 
 /// Constants of the segment file format 1.1 that writer, reader, verify and inspect share. The byte
 /// grammar is docs/segment_format.md.
@@ -89,7 +90,7 @@ inline constexpr uint64_t kLabelsPerSet = 4096;
 inline constexpr uint64_t kProfiles = 1ULL << 22U;
 inline constexpr uint64_t kSeries = 1ULL << 20U;
 inline constexpr uint64_t kBlockRowsRead = 1ULL << 20U;
-inline constexpr uint64_t kSampleTypes = 64;
+inline constexpr uint64_t kSampleTypes = ProfileBatch::kTypesMax;
 }  // namespace limit
 
 /// `data_loss` for a section whose bytes cannot be true: "decode STR: …".
