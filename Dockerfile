@@ -6,11 +6,13 @@ WORKDIR /src
 COPY . .
 RUN ./dev build
 # Everything the final image contains, laid out as its root: the binary, its libraries, certificates for an S3 bucket, an empty
-# data directory that belongs to the unprivileged user.
+# data directory that belongs to the unprivileged user. libcurl is no library of the binary: it is loaded when the bucket is at S3.
 RUN set -eu; \
     mkdir -p /root-fs/usr/bin /root-fs/var/lib/hearth /root-fs/etc/ssl/certs; \
     cp build/hearth /root-fs/usr/bin/hearth; \
-    ldd build/hearth | awk '$3 ~ /^\// {print $3} $1 ~ /^\// {print $1}' | sort -u | while read -r lib; do \
+    curl=$(/sbin/ldconfig -p | awk '$1 == "libcurl.so.4" {print $NF; exit}'); \
+    mkdir -p "/root-fs$(dirname "$curl")"; cp -L "$curl" "/root-fs$curl"; \
+    { ldd build/hearth; ldd "$curl"; } | awk '$3 ~ /^\// {print $3} $1 ~ /^\// {print $1}' | sort -u | while read -r lib; do \
       mkdir -p "/root-fs$(dirname "$lib")"; cp -L "$lib" "/root-fs$lib"; done; \
     if [ -f /etc/ssl/certs/ca-certificates.crt ]; then cp /etc/ssl/certs/ca-certificates.crt /root-fs/etc/ssl/certs/; fi; \
     printf 'hearth:x:65532:65532::/var/lib/hearth:/usr/bin/hearth\n' > /root-fs/etc/passwd; \

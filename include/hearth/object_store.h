@@ -25,6 +25,9 @@ class ObjectReader {
   [[nodiscard]] virtual Result<SharedBytes> read(uint64_t offset, uint64_t length) const = 0;
 };
 
+/// Reason of errors that reads give when the bucket cannot be asked now, as opposed to damage.
+inline constexpr const char* kBucketAway = "bucket_away";
+
 /// The bucket: a local directory or any S3 service. Keys are relative paths of [A-Za-z0-9!-_.*'()/]
 /// without empty, "." or ".." components. "Not found" and "already there" are values, not errors.
 /// Calls block; thread-safe.
@@ -32,9 +35,10 @@ class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
   enum class PutOutcome : unsigned char { created, exists };
-  /// Create-if-absent: the commit primitive. Durable when it returns `created`. On `exists` the object is unchanged and the caller
-  /// compares its nonce (a lost answer may have been our own).
-  [[nodiscard]] virtual Result<PutOutcome> put_if_absent(const std::string& key, std::string_view data) = 0;
+  /// Create-if-absent: the commit primitive. Durable when it returns `created`. On `exists` the
+  /// object is unchanged and the caller compares its nonce (a lost answer may have been our own).
+  [[nodiscard]] virtual Result<PutOutcome> put_if_absent(const std::string& key,
+                                                         std::string_view data) = 0;
   /// Creates or replaces; durable on success.
   [[nodiscard]] virtual Status put(const std::string& key, std::string_view data) = 0;
   /// nullptr when there is no such object.
@@ -45,9 +49,20 @@ class ObjectStore {
     int64_t modified_ns = 0;  ///< By the store's clock.
   };
   /// Keys that start with `prefix` and sort after `start_after`, ascending, at most `limit`.
-  [[nodiscard]] virtual Result<std::vector<Entry>> list(const std::string& prefix, const std::string& start_after, size_t limit) = 0;
+  [[nodiscard]] virtual Result<std::vector<Entry>> list(const std::string& prefix,
+                                                        const std::string& start_after,
+                                                        size_t limit) = 0;
   /// Success also when there is no such object.
   [[nodiscard]] virtual Status remove(const std::string& key) = 0;
+  /// Removes what puts that never ended left behind at least `age_min_ns` ago, such as uploads in
+  /// parts.
+  [[nodiscard]] virtual Status remove_leftovers(int64_t age_min_ns) {
+    static_cast<void>(age_min_ns);
+    return {};
+  }
+  /// Running and later calls fail with `unavailable` within a moment, so that nobody waits for a
+  /// store that does not answer.
+  virtual void shut_down() {}
 };
 
 }  // namespace hearth

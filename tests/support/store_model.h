@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -133,7 +134,11 @@ class StoreUnderTest {
   /// Drops the store and what was not synced, then opens it again.
   Status reopen(uint64_t fail_kv_write = 0, bool survives = false) {
     close();
-    HEARTH_ASSIGN_OR_RETURN(options_.bucket, objstore::open_local_store(files_, dir_ / "bucket"));
+    if (make_bucket_) {
+      options_.bucket = make_bucket_();
+    } else {
+      HEARTH_ASSIGN_OR_RETURN(options_.bucket, objstore::open_local_store(files_, dir_ / "bucket"));
+    }
     auto kv = std::make_unique<ModelKvStore>(disk_, /*lose_unsynced=*/true);
     kv->fail_write(fail_kv_write, survives);
     kv_ = kv.get();
@@ -148,6 +153,10 @@ class StoreUnderTest {
   void close() {
     store_.reset();
     kv_ = nullptr;
+  }
+  /// Another bucket than the directory, from the next reopen() on; made anew by each.
+  void set_bucket(std::function<std::shared_ptr<ObjectStore>()> make) {
+    make_bucket_ = std::move(make);
   }
   void set_query_only(std::string reason) { query_only_ = std::move(reason); }
 
@@ -215,6 +224,7 @@ class StoreUnderTest {
     std::optional<Id128> id;
   };
   TempDir dir_{memory_directory()};
+  std::function<std::shared_ptr<ObjectStore>()> make_bucket_;
   FaultyFileSystem files_;
   ManualClock clock_;
   std::unique_ptr<Random> random_;
@@ -231,5 +241,17 @@ class StoreUnderTest {
   std::map<Id128, PlainProfile> acked_, possible_;
   size_t unnamed_ = 0;
 };
+
+/// What must hold after any fault: the start works, nothing acknowledged is lost or doubled, and
+/// the store seals, takes profiles and comes back again.
+inline void check_after_fault(StoreUnderTest& t) {
+  REQUIRE(t.reopen());
+  t.check();
+  REQUIRE(t.store().seal());
+  t.check();
+  REQUIRE(t.append("acme", "svc0", "p"));
+  REQUIRE(t.reopen());
+  t.check();
+}
 
 }  // namespace hearth::test

@@ -4,16 +4,17 @@
 #include <fstream>
 #include <thread>
 
-#include "base/log.h"
 #include "support/catch.h"
 #include "support/faulty_file_system.h"
 #include "support/object_store_suite.h"
+#include "support/quiet_log.h"
 #include "support/temp_dir.h"
 
 namespace hearth::objstore {
 namespace {
 
 using test::FaultyFileSystem;
+using test::QuietLog;
 using test::TempDir;
 using Outcome = ObjectStore::PutOutcome;
 
@@ -30,13 +31,6 @@ size_t files_below(const std::string& path) {
   }
   return n;
 }
-
-struct QuietLog {
-  QuietLog() {
-    log::set_sink([](log::Level, std::string_view) {});
-  }
-  ~QuietLog() { log::set_sink({}); }
-};
 
 TEST_CASE("a local directory does what every bucket must do", "[objstore]") {
   const TempDir dir;
