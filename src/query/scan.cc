@@ -76,7 +76,10 @@ Status scan(storage::Store& store, const Tenant& tenant, const Selector& selecto
     if (!may_match(*dataset, selector)) continue;
     const Status visited = visit(dataset);
     if (visited) continue;
-    if (visited.error().code != ErrorCode::data_loss) return visited;
+    // Damaged, or in a bucket that does not answer now: the rest is still true.
+    const bool missing =
+        visited.error().code == ErrorCode::data_loss || visited.error().reason == kBucketAway;
+    if (!missing) return visited;
     cost->partial.push_back(fmt::format("part of service '{}' could not be read: {}",
                                         dataset->info().service, visited.error().message));
   }

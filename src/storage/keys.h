@@ -62,6 +62,8 @@ inline constexpr std::string_view kRetryPrefix = "P";
                                     std::string_view name);
 /// `meta` S: how often this directory was started.
 inline constexpr std::string_view kStartCountKey = "S";
+/// `meta` B: the id of the cluster whose bucket this directory's segments are in.
+inline constexpr std::string_view kClusterKey = "B";
 
 /// `catalog` L: one live segment by its object key; C: the catalog was completed from the bucket.
 [[nodiscard]] std::string segment_key(std::string_view object_key);

@@ -30,7 +30,8 @@ Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query
       view.datasets.push_back((*reader)->dataset(part.dataset));
       continue;
     }
-    ++corrupt_objects_;
+    // A bucket that is away damages nothing.
+    if (reader.error().reason != kBucketAway) ++corrupt_objects_;
     view.partial.push_back(reader.error().message);
   }
   if (const LogDamage damage = kv_->log_damage(); damage.any()) {

@@ -116,6 +116,7 @@ class StoreImpl final : public Store {
                            std::vector<uint64_t>& finished);
   void settle_epochs(const HeadGeneration& sealed, const std::vector<uint64_t>& finished);
   [[nodiscard]] Result<Intent> new_intent();
+  [[nodiscard]] Status join_bucket();
   [[nodiscard]] Status claim_writer();
   [[nodiscard]] Status durable_write(const KvBatch& batch);
   [[nodiscard]] Status verify(const std::vector<std::shared_ptr<HeadGroup>>& groups);

@@ -11,6 +11,7 @@
 #include "base/fault_point.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "storage/cluster_identity.h"
 #include "storage/keys.h"
 #include "storage/store_impl.h"
 
@@ -249,6 +250,7 @@ Status StoreImpl::recover_catalog(const std::vector<std::string>& pending_keys) 
   HEARTH_ASSIGN_OR_RETURN(CatalogLoad catalog, load_catalog(*kv_, *options_.bucket, pending_keys,
                                                             !query_only_reason_.empty()));
   corrupt_objects_ += catalog.corrupt_objects;
+  HEARTH_RETURN_IF_ERROR(recognise_cluster(*kv_, *options_.bucket, !catalog.segments.empty()));
   for (SegmentEntry& entry : catalog.segments) contents_->add_segment(std::move(entry));
   return {};
 }

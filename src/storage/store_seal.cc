@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/fault_point.h"
 #include "base/log.h"
+#include "storage/cluster_identity.h"
 #include "storage/keys.h"
 #include "storage/store_impl.h"
 
@@ -93,7 +94,18 @@ Status StoreImpl::durable_write(const KvBatch& batch) {
   return written;
 }
 
+Status StoreImpl::join_bucket() {
+  const bool has_segments = contents_->totals().segments > 0;
+  HEARTH_ASSIGN_OR_RETURN(const std::string cluster,
+                          join_cluster(*kv_, *options_.bucket, *options_.random, has_segments));
+  if (cluster.empty()) return {};
+  KvBatch batch;
+  batch.put(KvFamily::meta, kClusterKey, cluster);
+  return durable_write(batch);
+}
+
 Status StoreImpl::claim_writer() {
+  if (writer_.empty()) HEARTH_RETURN_IF_ERROR(join_bucket());
   std::array<char, 256> host{};
   (void)gethostname(host.data(), host.size() - 1);
   while (writer_.empty()) {
@@ -101,9 +113,6 @@ Status StoreImpl::claim_writer() {
     const std::string claim =
         fmt::format("{{\"format\":1,\"host\":\"{}\",\"process\":{},\"version\":\"{}\"}}\n",
                     host.data(), getpid(), options_.writer_version);
-    HEARTH_RETURN_IF_ERROR(options_.bucket->put_if_absent(
-        "cluster.json", fmt::format("{{\"format\":1,\"cluster\":\"{}\"}}\n",
-                                    random_uuid(*options_.random).uuid())));
     HEARTH_KILL_POINT("claim.before_put");
     HEARTH_ASSIGN_OR_RETURN(const auto outcome,
                             options_.bucket->put_if_absent("w/" + writer, claim));

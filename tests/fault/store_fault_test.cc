@@ -1,21 +1,15 @@
 // Fails every durable step of a store once, and looks at what is there after a restart.
 #include <functional>
 
-#include "base/log.h"
 #include "support/catch.h"
+#include "support/quiet_log.h"
 #include "support/store_model.h"
 
 namespace hearth::storage {
 namespace {
 
+using test::QuietLog;
 using test::StoreUnderTest;
-
-struct QuietLog {
-  QuietLog() {
-    log::set_sink([](log::Level, std::string_view) {});
-  }
-  ~QuietLog() { log::set_sink({}); }
-};
 
 constexpr int64_t kSecond = 1'000'000'000;
 
@@ -35,18 +29,6 @@ void live(StoreUnderTest& t) {
   }
 }
 
-/// What must hold after any fault: the start works, nothing acknowledged is lost or doubled, and
-/// the store seals, takes profiles and comes back again.
-void check_after(StoreUnderTest& t) {
-  REQUIRE(t.reopen());
-  t.check();
-  REQUIRE(t.store().seal());
-  t.check();
-  REQUIRE(t.append("acme", "svc0", "p"));
-  REQUIRE(t.reopen());
-  t.check();
-}
-
 TEST_CASE("whichever database write fails, nothing acknowledged is lost or doubled", "[fault]") {
   const QuietLog quiet;
   for (const bool survives : {false, true}) {
@@ -57,7 +39,7 @@ TEST_CASE("whichever database write fails, nothing acknowledged is lost or doubl
       const bool fired = t.kv().fired();
       INFO("write " << n << (survives ? ", applied all the same" : ""));
       CHECK(t.stopped() == fired);
-      check_after(t);
+      test::check_after_fault(t);
       if (!fired) {
         CHECK(n > 20);
         break;
@@ -79,7 +61,7 @@ TEST_CASE("whichever file call fails, once or for good, nothing acknowledged is 
       INFO("call " << n << (sticky ? " and all later ones" : ""));
       CHECK_FALSE(t.stopped());
       t.check();
-      check_after(t);
+      test::check_after_fault(t);
       if (!fired) {
         CHECK(n > 30);
         break;
@@ -137,10 +119,10 @@ TEST_CASE("whichever write of a start fails, the next start works", "[fault]") {
         if (opened) {
           const auto sealed = t.store().seal();
           const bool fired = t.kv().fired();
-          check_after(t);
+          test::check_after_fault(t);
           if (!fired) break;
         } else {
-          check_after(t);
+          test::check_after_fault(t);
         }
       }
     }
@@ -161,7 +143,7 @@ TEST_CASE("whichever file call of a start fails, the next start works", "[fault]
       const bool fired = t.files().fired();
       t.files().arm(0);
       INFO("call " << n);
-      check_after(t);
+      test::check_after_fault(t);
       if (!fired) break;
     }
   }
