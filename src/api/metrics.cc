@@ -89,6 +89,37 @@ void add_store(Families& out, const storage::StoreStats& stats) {
   out.counter("hearth_write_groups_total", "Synced write groups.", stats.kv_write_groups_total);
 }
 
+void add_bucket(Families& out, const objstore::Bucket& bucket) {
+  if (!bucket.remote()) return;
+  const objstore::BucketStats stats = bucket.stats();
+  const auto by_operation = [&](const char* name, const char* help, auto field) {
+    for (size_t i = 0; i < objstore::kBucketOperations; ++i) {
+      out.counter(name, help, stats.operations[i].*field,
+                  {{"operation", objstore::kBucketOperationNames[i]}});
+    }
+  };
+  using Operation = objstore::BucketStats::Operation;
+  by_operation("hearth_bucket_requests_total", "Requests to the bucket, retries included.",
+               &Operation::requests);
+  by_operation("hearth_bucket_retries_total", "Requests to the bucket that were repeated.",
+               &Operation::retries);
+  by_operation("hearth_bucket_failures_total", "Requests to the bucket that failed.",
+               &Operation::failures);
+  out.counter("hearth_bucket_sent_bytes_total", "Bytes sent to the bucket.", stats.sent_bytes);
+  out.counter("hearth_bucket_received_bytes_total", "Bytes received from the bucket.",
+              stats.received_bytes);
+  const auto found = bucket.guarantees();
+  out.gauge("hearth_bucket_probed", "1 when the bucket's guarantees are known.", found ? 1 : 0);
+  if (!found) return;
+  constexpr const char* kName = "hearth_bucket_guarantee";
+  constexpr const char* kHelp = "What the bucket was seen to guarantee.";
+  out.gauge(kName, kHelp, found->create_if_absent, {{"guarantee", "create_if_absent"}});
+  out.gauge(kName, kHelp, found->fresh_reads, {{"guarantee", "fresh_reads"}});
+  out.gauge(kName, kHelp, found->fresh_lists, {{"guarantee", "fresh_lists"}});
+  out.gauge(kName, kHelp, found->ranges, {{"guarantee", "ranges"}});
+  out.gauge(kName, kHelp, found->removes, {{"guarantee", "removes"}});
+}
+
 void add_ingest(Families& out, const App& app) {
   const auto discarded = app.pipeline.discarded();
   for (const auto& d : discarded) {
@@ -147,6 +178,7 @@ std::string metrics_text(const App& app) {
             app.memory.limit());
   add_ingest(out, app);
   add_store(out, app.store.stats());
+  if (app.context.db != nullptr) add_bucket(out, app.context.db->bucket());
   add_http(out, app);
   return out.text();
 }

@@ -39,6 +39,19 @@ void write_store(JsonWriter& json, const storage::StoreStats& stats) {
   json.end_object();
 }
 
+void write_bucket(JsonWriter& json, const objstore::Bucket& bucket) {
+  json.key("bucket").begin_object();
+  json.field("location", bucket.location()).field("remote", bucket.remote());
+  if (const auto found = bucket.guarantees()) {
+    json.key("guarantees").begin_object();
+    json.field("create_if_absent", found->create_if_absent)
+        .field("fresh_reads", found->fresh_reads);
+    json.field("fresh_lists", found->fresh_lists).field("ranges", found->ranges);
+    json.field("removes", found->removes).end_object();
+  }
+  json.end_object();
+}
+
 Response status(const App& app) {
   JsonWriter json;
   json.begin_object().field("version", version()).field("revision", revision());
@@ -49,6 +62,7 @@ Response status(const App& app) {
   json.key("memory").begin_object().field("used_bytes", uint64_t{app.memory.used()});
   json.field("limit_bytes", uint64_t{app.memory.limit()}).end_object();
   write_store(json, app.store.stats());
+  if (app.context.db != nullptr) write_bucket(json, app.context.db->bucket());
   json.end_object();
   return json_response(json.take());
 }

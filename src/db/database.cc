@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/periodic_thread.h"
 #include "hearth/version.h"
-#include "objstore/local_store.h"
 #include "storage/disk_reserve.h"
 
 namespace hearth {
@@ -15,7 +14,8 @@ namespace {
 constexpr auto kStepInterval = std::chrono::milliseconds(500);
 
 /// Seal, later compact and retain, in one thread and small steps (docs/architecture.md, "Threads").
-bool maintain(storage::Store& store) {
+bool maintain(storage::Store& store, objstore::Bucket& bucket) {
+  bucket.step();
   if (const Status status = store.step(); !status) {
     log::warn("maintenance step failed", {{"error", status.error().message}});
   }
@@ -29,6 +29,7 @@ bool maintain(storage::Store& store) {
 struct Database::Impl {
   Options options;
   std::unique_ptr<MemoryAccountant> memory;
+  std::unique_ptr<objstore::Bucket> bucket;
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<ingest::Pipeline> pipeline;
   std::unique_ptr<query::Engine> engine;
@@ -42,16 +43,32 @@ void fill_defaults(Database::Options& options) {
   if (options.random == nullptr) options.random = &system_random();
   if (options.files == nullptr) options.files = &posix_file_system();
   if (options.memory_limit_bytes == 0) options.memory_limit_bytes = machine_memory_bytes() / 2;
+  if (options.bucket.empty()) options.bucket = options.data_dir + "/bucket";
+}
+
+// A bucket that is away now may come back; one that cannot do what is needed is refused.
+Result<std::unique_ptr<objstore::Bucket>> open_bucket(const Database::Options& options) {
+  storage::DiskReserve::make_room(*options.files, options.data_dir);
+  HEARTH_ASSIGN_OR_RETURN(auto bucket,
+                          objstore::Bucket::open(*options.files, *options.clock, *options.random,
+                                                 {options.bucket, options.s3}));
+  const Status probed = bucket->probe();
+  if (!probed && probed.error().code == ErrorCode::unimplemented) {
+    return tl::unexpected(probed.error());
+  }
+  if (!probed) {
+    log::warn("the bucket does not answer as it should; it is tried again",
+              {{"bucket", bucket->location()}, {"error", probed.error().message}});
+  }
+  return bucket;
 }
 
 Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& options,
+                                                   const objstore::Bucket& bucket,
                                                    MemoryAccountant& memory) {
-  storage::DiskReserve::make_room(*options.files, options.data_dir);
-  HEARTH_ASSIGN_OR_RETURN(auto bucket,
-                          objstore::open_local_store(*options.files, options.data_dir + "/bucket"));
   storage::Store::Options store;
   store.data_dir = options.data_dir;
-  store.bucket = std::move(bucket);
+  store.bucket = bucket.store();
   store.files = options.files;
   store.clock = options.clock;
   store.random = options.random;
@@ -65,7 +82,10 @@ Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& opti
 }  // namespace
 
 Database::Database() : impl_(std::make_unique<Impl>()) {}
-Database::~Database() = default;
+// Maintenance must not wait for a store that does not answer.
+Database::~Database() {
+  if (impl_->bucket) impl_->bucket->shut_down();
+}
 
 Result<std::unique_ptr<Database>> Database::open(Options options) {
   fill_defaults(options);
@@ -73,7 +93,8 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   Impl& impl = *db->impl_;
   impl.options = std::move(options);
   impl.memory = std::make_unique<MemoryAccountant>(impl.options.memory_limit_bytes);
-  HEARTH_ASSIGN_OR_RETURN(impl.store, open_store(impl.options, *impl.memory));
+  HEARTH_ASSIGN_OR_RETURN(impl.bucket, open_bucket(impl.options));
+  HEARTH_ASSIGN_OR_RETURN(impl.store, open_store(impl.options, *impl.bucket, *impl.memory));
   impl.pipeline =
       std::make_unique<ingest::Pipeline>(*impl.store, *impl.options.clock, impl.options.limits);
   query::Engine::Options engine;
@@ -83,7 +104,7 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   if (impl.options.maintenance_thread) {
     impl.maintenance = std::make_unique<PeriodicThread>(
         PeriodicThread::Options{.name = "maintenance", .interval = kStepInterval},
-        [&store = *impl.store] { return maintain(store); });
+        [&store = *impl.store, &bucket = *impl.bucket] { return maintain(store, bucket); });
   }
   return db;
 }
@@ -96,6 +117,9 @@ ingest::Pipeline& Database::pipeline() {
 }
 query::Engine& Database::engine() {
   return *impl_->engine;
+}
+const objstore::Bucket& Database::bucket() const {
+  return *impl_->bucket;
 }
 MemoryAccountant& Database::memory() {
   return *impl_->memory;

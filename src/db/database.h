@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "hearth/clock.h"
 #include "ingest/pipeline.h"
+#include "objstore/bucket.h"
 #include "query/engine.h"
 #include "storage/store.h"
 
@@ -19,6 +20,8 @@ class Database {
  public:
   struct Options {
     std::string data_dir = "./hearth-data";
+    std::string bucket;      ///< A directory or s3://bucket/prefix; empty: `data_dir`/bucket.
+    objstore::S3Options s3;  ///< For the latter.
     size_t memory_limit_bytes = 0;  ///< 0: half of what the machine or cgroup has.
     uint64_t seal_bytes = 32ULL << 20;
     int64_t seal_interval_ns = 60'000'000'000;
@@ -34,6 +37,7 @@ class Database {
   [[nodiscard]] storage::Store& store();
   [[nodiscard]] ingest::Pipeline& pipeline();
   [[nodiscard]] query::Engine& engine();
+  [[nodiscard]] const objstore::Bucket& bucket() const;
   [[nodiscard]] MemoryAccountant& memory();
   [[nodiscard]] const Clock& clock() const;
   [[nodiscard]] const Options& options() const;

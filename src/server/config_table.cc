@@ -150,10 +150,74 @@ Setting listen() {
 // Keeps the table short: a function that names one member of Config.
 #define HEARTH_FIELD(type, member) +[](Config& c) -> type& { return c.member; }
 
+// Zero would refuse every request; there is no server without these limits.
+Setting never_zero(Setting setting) {
+  setting.set = [set = std::move(setting.set)](Config& config, const std::string& raw) -> Status {
+    if (!raw.empty() && std::strtod(raw.c_str(), nullptr) == 0) {
+      return fail(ErrorCode::invalid_argument, fmt::format("got \"{}\"; want more than 0", raw));
+    }
+    return set(config, raw);
+  };
+  return setting;
+}
+
+Setting bucket() {
+  Setting setting =
+      text("bucket", "DIR|s3://BUCKET/PREFIX", HEARTH_FIELD(std::string, database.bucket),
+           "Where sealed profiles are kept: a directory, or a bucket of an S3-compatible service. "
+           "Empty: "
+           "`bucket` in the folder of `--data`.");
+  setting.set = [set = setting.set](Config& config, const std::string& raw) -> Status {
+    objstore::S3Options ignored;
+    if (objstore::is_s3_location(raw)) {
+      HEARTH_RETURN_IF_ERROR(objstore::parse_s3_location(raw, ignored));
+    }
+    return set(config, raw);
+  };
+  return setting;
+}
+
+Setting s3_endpoint() {
+  Setting setting = text(
+      "s3.endpoint", "URL", HEARTH_FIELD(std::string, database.s3.endpoint),
+      "Address of the service, such as https://minio.example:9000. Empty: AWS in `--s3.region`.");
+  setting.set = [set = setting.set](Config& config, const std::string& raw) -> Status {
+    HEARTH_RETURN_IF_ERROR(set(config, raw));
+    const auto address = objstore::s3_address(config.database.s3, {});
+    return address ? Status() : Status(tl::unexpected(address.error()));
+  };
+  return setting;
+}
+
+std::vector<Setting> bucket_settings() {
+  return {
+      bucket(),
+      s3_endpoint(),
+      text("s3.region", "NAME", HEARTH_FIELD(std::string, database.s3.region),
+           "Region that requests are signed for. Empty: AWS_REGION, AWS_DEFAULT_REGION, else "
+           "us-east-1."),
+      one_of("s3.path-style", {"auto", "true", "false"},
+             HEARTH_FIELD(std::string, database.s3.path_style),
+             "Bucket in the path of a URL rather than in its host. auto: with `--s3.endpoint`."),
+      text("s3.ca-file", "FILE", HEARTH_FIELD(std::string, database.s3.ca_file),
+           "Certificates (PEM) that an https endpoint is checked against, instead of the "
+           "system's."),
+      text("s3.credentials-file", "FILE", HEARTH_FIELD(std::string, database.s3.credentials.file),
+           "Keys in the form of ~/.aws/credentials; read again when they are refused. Empty: the "
+           "AWS_ variables, the shared file, a container's or an instance's role."),
+      text("s3.profile", "NAME", HEARTH_FIELD(std::string, database.s3.credentials.profile),
+           "Section of that file. Empty: AWS_PROFILE, else default."),
+      never_zero(duration("s3.timeout", kNs, HEARTH_FIELD(int64_t, database.s3.timeout_ns),
+                          "For one try of a request, plus a second for each MiB that it moves.")),
+      never_zero(count("s3.connections-max", HEARTH_FIELD(size_t, database.s3.connections_max),
+                       "Requests to the bucket at a time.")),
+  };
+}
+
 std::vector<Setting> storage_settings() {
   return {
       text("data", "DIR", HEARTH_FIELD(std::string, database.data_dir),
-           "Folder of everything that is stored; created if missing."),
+           "Folder of everything that is stored on this machine; created if missing."),
       bytes(
           "memory.limit", HEARTH_FIELD(size_t, database.memory_limit_bytes),
           "Budget of bodies, dictionaries, unsealed rows, caches and queries; above 85 % of it new "
@@ -209,17 +273,6 @@ std::vector<Setting> limit_settings() {
                HEARTH_FIELD(int64_t, database.limits.query_lookback_max_ns),
                "How far back queries may look. 0: any."),
   };
-}
-
-// Zero would refuse every request; there is no server without these limits.
-Setting never_zero(Setting setting) {
-  setting.set = [set = std::move(setting.set)](Config& config, const std::string& raw) -> Status {
-    if (!raw.empty() && std::strtod(raw.c_str(), nullptr) == 0) {
-      return fail(ErrorCode::invalid_argument, fmt::format("got \"{}\"; want more than 0", raw));
-    }
-    return set(config, raw);
-  };
-  return setting;
 }
 
 std::vector<Setting> http_settings() {
@@ -285,7 +338,8 @@ std::vector<Setting> process_settings() {
 
 std::vector<Setting> build_table() {
   std::vector<Setting> table{listen()};
-  for (auto make : {storage_settings, limit_settings, http_settings, process_settings}) {
+  for (auto make :
+       {storage_settings, bucket_settings, limit_settings, http_settings, process_settings}) {
     for (Setting& setting : make()) table.push_back(std::move(setting));
   }
   return table;

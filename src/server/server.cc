@@ -150,9 +150,10 @@ int serve(const Config& config, const ServeHooks& hooks) {
     log::error("cannot start", {{"error", server.error().message}});
     return 1;
   }
-  log::info(
-      "started",
-      {{"version", version()}, {"url", (*server)->url()}, {"data", config.database.data_dir}});
+  log::info("started", {{"version", version()},
+                        {"url", (*server)->url()},
+                        {"data", config.database.data_dir},
+                        {"bucket", (*server)->database().bucket().location()}});
   fmt::print("listening on {}\n", (*server)->url());
   std::fflush(stdout);
   if (hooks.started) hooks.started(**server);
