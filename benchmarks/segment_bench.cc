@@ -12,6 +12,8 @@
 #include "formats/pprof_decoder.h"
 #include "harness.h"
 #include "ingest/normalise.h"
+#include "storage/dataset_merge.h"
+#include "storage/open_segment.h"
 #include "storage/segment_file.h"
 #include "storage/segment_reader.h"
 #include "storage/segment_writer.h"
@@ -25,8 +27,8 @@ namespace {
 
 using storage::DatasetInput;
 
-/// The first `n` profiles of a stream as one dataset, as a seal would hand it to the writer.
-DatasetInput make_dataset(const Stream& stream, size_t n) {
+/// `n` profiles of a stream as one dataset, as a seal would hand it to the writer.
+DatasetInput make_dataset(const Stream& stream, size_t n, size_t begin = 0) {
   DatasetInput in;
   in.tenant = "anonymous";
   in.service = stream.name;
@@ -37,11 +39,11 @@ DatasetInput make_dataset(const Stream& stream, size_t n) {
   std::vector<uint32_t> keys;
   in.row_begin.push_back(0);
   ProfileBatch batch;
-  for (size_t p = 0; p < std::min(n, stream.size()); ++p) {
+  for (size_t p = begin; p < std::min(begin + n, stream.size()); ++p) {
     HEARTH_CHECK(formats::decode_pprof(stream.raw[p], {}, batch).has_value(), "decode_pprof");
     ingest::clear_addresses(batch);
     dictionary.map(batch, keys, scratch);
-    if (p == 0) {
+    if (p == begin) {
       for (const auto& t : batch.sample_types) {
         in.family.types.push_back(
             {std::string(batch.strings[t.type]), std::string(batch.strings[t.unit])});
@@ -105,6 +107,76 @@ void run_seal(Context& context) {
           {{"hearth", [&] { keep(write(in)); }}},
           {Metric::cost("us/profile", profiles, 1e6),
            Metric::cost("ns/row", static_cast<double>(in.row_key.size()), 1e9)});
+    }
+  }
+}
+
+/// Segments of consecutive profiles, opened.
+std::vector<std::unique_ptr<storage::OpenSegment>> make_segments(const Stream& stream,
+                                                                 size_t segments, size_t each) {
+  std::vector<std::unique_ptr<storage::OpenSegment>> out;
+  for (size_t s = 0; s < segments && (s + 1) * each <= stream.size(); ++s) {
+    const std::string bytes = write(make_dataset(stream, each, s * each));
+    auto segment = storage::OpenSegment::open(std::make_unique<test::MemoryObject>(bytes), "");
+    HEARTH_CHECK(segment.has_value(), "open a segment");
+    out.push_back(std::move(*segment));
+  }
+  return out;
+}
+
+/// The merge of all, written; the bytes.
+std::string merge(const std::vector<std::unique_ptr<storage::OpenSegment>>& segments,
+                  bool keep_ids) {
+  std::vector<const storage::SegmentDataset*> sources;
+  for (const auto& s : segments) sources.push_back(&s->dataset(0));
+  storage::DatasetMerge merge;
+  storage::DatasetMerge::Options options;
+  options.keep_ids = keep_ids;
+  HEARTH_CHECK(merge.open(sources, options).has_value(), "open a merge");
+  std::string bytes;
+  storage::SegmentWriter writer({}, [&](std::string_view part) {
+    bytes += part;
+    return Status{};
+  });
+  const storage::DatasetInfo& info = sources[0]->info();
+  for (size_t i = 0; i < merge.parts(); ++i) {
+    const auto part = merge.part(i);
+    HEARTH_CHECK(part.has_value(), "merge a part");
+    HEARTH_CHECK(writer.add(info.tenant, info.service, info.family, *part).has_value(), "write");
+  }
+  HEARTH_CHECK(writer.finish().has_value(), "finish a segment");
+  return bytes;
+}
+
+// Segments × profiles: fresh ones to an hour (20 × 5, 10 × 20), hours to a day (24 × 360). Beside
+// it what a seal of all these profiles costs, and the bytes that come out.
+void run_compact(Context& context) {
+  struct Shape {
+    size_t segments, each;
+  };
+  for (const Shape shape : {Shape{20, 5}, Shape{10, 20}, Shape{24, 360}}) {
+    for (const Stream& stream : streams(context, shape.segments * shape.each)) {
+      const auto segments = make_segments(stream, shape.segments, shape.each);
+      if (segments.size() < 2) continue;
+      const size_t profiles = segments.size() * shape.each;
+      const DatasetInput all = make_dataset(stream, profiles);
+      uint64_t nodes = 0;
+      for (const auto& s : segments) nodes += s->dataset(0).info().nodes;
+      const bool day = shape.each == 360;
+      const bench::Params params = {{"stream", stream.name},
+                                    {"segments", std::to_string(segments.size())},
+                                    {"each", std::to_string(shape.each)}};
+      const auto n = static_cast<double>(profiles);
+      const std::string name =
+          "compact/" + std::to_string(shape.segments) + "x" + std::to_string(shape.each);
+      context.compare(name, params,
+                      {{"hearth", [&] { keep(merge(segments, !day)); }},
+                       {"seal of all", [&] { keep(write(all)); }}},
+                      {Metric::cost("us/profile", n, 1e6),
+                       Metric::cost("ns/row", static_cast<double>(all.row_key.size()), 1e9),
+                       Metric::cost("ns/node", static_cast<double>(nodes), 1e9)});
+      context.report(name, params, "B/profile",
+                     {static_cast<double>(merge(segments, !day).size()) / n});
     }
   }
 }
@@ -204,6 +276,7 @@ void run_codec(Context& context) {
 
 const Registration kCodec("codec", run_codec);
 const Registration kSize("size/curve", run_size);
+const Registration kCompact("compact", run_compact);
 const Registration kSeal("seal", run_seal);
 const Registration kRead("segment", run_read);
 

@@ -8,6 +8,7 @@
 
 #include "storage/heap_section.h"
 #include "storage/ranking.h"
+#include "storage/row_sort.h"
 #include "storage/saturating_sum.h"
 #include "storage/segment_format.h"
 
@@ -50,57 +51,6 @@ std::vector<uint32_t> count_profiles(const DatasetInput& in, const CanonicalSymb
   std::vector<uint32_t> frequency(counts.size());
   for (size_t i = 0; i < counts.size(); ++i) frequency[i] = counts[i].profiles;
   return frequency;
-}
-
-/// Chooses classes, numbers the keys and fills the key columns. Returns the id of every input key.
-std::vector<uint32_t> number_keys(const DatasetInput& in, CanonicalSymbols& symbols) {
-  KeyList& keys = symbols.keys;
-  keys.key_class = choose_classes(count_profiles(in, symbols), in.profile_series.size());
-  const std::vector<uint32_t> ids = assign_key_ids(keys.key_class);
-  OwnedSymbols& to = symbols.columns;
-  to.key_node.resize(keys.size());
-  to.key_labels.resize(keys.size());
-  to.key_class.resize(keys.size());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    to.key_node[ids[i]] = keys.node[i];
-    to.key_labels[ids[i]] = keys.labels[i];
-    to.key_class[ids[i]] = keys.key_class[i];
-  }
-  std::vector<uint32_t> id_of(symbols.key_index.size());
-  for (size_t k = 0; k < id_of.size(); ++k) {
-    if (symbols.key_index[k] != Ranking::kUnused) id_of[k] = ids[symbols.key_index[k]];
-  }
-  return id_of;
-}
-
-/// A row while sorting: key id in the high half, input row in the low half.
-using SortRow = uint64_t;
-constexpr uint32_t key_of(SortRow row) {
-  return static_cast<uint32_t>(row >> 32U);
-}
-constexpr uint32_t input_of(SortRow row) {
-  return static_cast<uint32_t>(row);
-}
-
-/// Sorts by key: bytewise radix sort from 64 rows up (three times faster than std::sort at 440
-/// rows).
-void sort_rows(std::span<SortRow> rows, unsigned key_bits, std::vector<SortRow>& scratch) {
-  constexpr size_t kRadixFrom = 64;
-  if (rows.size() < kRadixFrom) {
-    std::ranges::sort(rows);
-    return;
-  }
-  scratch.resize(rows.size());
-  std::span<SortRow> from = rows;
-  std::span<SortRow> to = scratch;
-  for (unsigned shift = 32; shift < 32 + key_bits; shift += 8) {
-    std::array<uint32_t, 257> next{};
-    for (const SortRow r : from) ++next[(r >> shift & 0xffU) + 1];
-    std::partial_sum(next.begin(), next.end(), next.begin());
-    for (const SortRow r : from) to[next[r >> shift & 0xffU]++] = r;
-    std::swap(from, to);
-  }
-  if (from.data() != rows.data()) std::ranges::copy(from, rows.begin());
 }
 
 std::vector<SortRow> sorted_rows(const DatasetInput& in, std::span<const uint32_t> id_of,
@@ -223,7 +173,8 @@ Result<CanonicalDataset> canonicalise(const DatasetInput& input) {
   CanonicalDataset out;
   out.go_heap = is_go_heap(input.family);
   HEARTH_ASSIGN_OR_RETURN(out.symbols, canonicalise_symbols(*input.symbols, key_used));
-  const std::vector<uint32_t> id_of = number_keys(input, out.symbols);
+  const std::vector<uint32_t> id_of =
+      number_keys(count_profiles(input, out.symbols), input.profile_series.size(), out.symbols);
   const std::vector<SortRow> rows = sorted_rows(input, id_of, out.symbols.keys.size());
   const Ranking series = rank_series(input);
   for (const uint32_t s : series.first) out.series.push_back(input.series[s]);

@@ -24,16 +24,26 @@ std::vector<T> copy(std::span<const T> column) {
   return {column.begin(), column.end()};
 }
 
+template <class Compare>
+Ranking rank_table(std::span<const uint8_t> used, const SortedRuns& runs, Compare compare) {
+  return runs.empty() ? rank_entries(used, compare) : rank_runs(used, runs, compare);
+}
+
+int compare_strings(std::string_view a, std::string_view b) {
+  return a.compare(b);
+}
+
 /// Builds the tables from the bottom up. Each step makes a copy of a table's columns with
 /// references already canonical, ranks its used entries, and gathers one entry per rank.
 class Builder {
  public:
-  Builder(const SymbolTables& in, const SymbolUsage& used, CanonicalSymbols& out)
-      : in_(in), used_(used), out_(out) {}
+  Builder(const SymbolTables& in, const SymbolUsage& used, const SymbolRuns& runs,
+          CanonicalSymbols& out)
+      : in_(in), used_(used), runs_(runs), out_(out) {}
 
   void strings() {
-    strings_ = rank_entries(used_.strings, [&](uint32_t a, uint32_t b) {
-      return compare_values(in_.strings[a], in_.strings[b]);
+    strings_ = rank_table(used_.strings, runs_.strings, [&](uint32_t a, uint32_t b) {
+      return compare_strings(in_.strings[a], in_.strings[b]);
     });
     StringColumn& column = out_.columns.strings;
     size_t bytes = 0;
@@ -57,7 +67,7 @@ class Builder {
       return std::tuple(t.function_name[i], t.function_system_name[i], t.function_file[i],
                         in_.function_start_line[i]);
     };
-    functions_ = rank_entries(used_.functions, [&](uint32_t a, uint32_t b) {
+    functions_ = rank_table(used_.functions, runs_.functions, [&](uint32_t a, uint32_t b) {
       return compare_values(tuple(a), tuple(b));
     });
     OwnedSymbols& to = out_.columns;
@@ -77,8 +87,9 @@ class Builder {
       return std::tuple(in_.mapping_start[i], in_.mapping_limit[i], in_.mapping_offset[i],
                         t.mapping_file[i], t.mapping_build_id[i], in_.mapping_flags[i]);
     };
-    mappings_ = rank_entries(
-        used_.mappings, [&](uint32_t a, uint32_t b) { return compare_values(tuple(a), tuple(b)); });
+    mappings_ = rank_table(used_.mappings, runs_.mappings, [&](uint32_t a, uint32_t b) {
+      return compare_values(tuple(a), tuple(b));
+    });
     OwnedSymbols& to = out_.columns;
     to.mapping_start = gather(in_.mapping_start, mappings_.first);
     to.mapping_limit = gather(in_.mapping_limit, mappings_.first);
@@ -100,8 +111,8 @@ class Builder {
     view.location_mapping = t.location_mapping;
     std::vector<uint8_t> used = used_.locations;
     used[0] = 0;  // The filler for "none" keeps its number, the others start at 1.
-    locations_ =
-        rank_entries(used, [&](uint32_t a, uint32_t b) { return compare_locations(view, a, b); });
+    locations_ = rank_table(used, runs_.locations,
+                            [&](uint32_t a, uint32_t b) { return compare_locations(view, a, b); });
     for (uint32_t& r : locations_.rank) r = r == Ranking::kUnused ? 0 : r + 1;
     OwnedSymbols& to = out_.columns;
     to.location_mapping.push_back(0);
@@ -126,8 +137,9 @@ class Builder {
       sort_labels(in_.label_begin[s], in_.label_begin[s + 1], t);
     SymbolTables view = t.view();
     view.label_begin = in_.label_begin;
-    label_sets_ = rank_entries(
-        used_.label_sets, [&](uint32_t a, uint32_t b) { return compare_label_sets(view, a, b); });
+    label_sets_ = rank_table(used_.label_sets, runs_.label_sets, [&](uint32_t a, uint32_t b) {
+      return compare_label_sets(view, a, b);
+    });
     OwnedSymbols& to = out_.columns;
     to.label_begin.push_back(0);
     for (const uint32_t s : label_sets_.first) {
@@ -172,6 +184,7 @@ class Builder {
 
   const SymbolTables& in_;
   const SymbolUsage& used_;
+  const SymbolRuns& runs_;
   CanonicalSymbols& out_;
   Ranking strings_, functions_, mappings_, locations_, label_sets_;
 };
@@ -272,10 +285,11 @@ void list_keys(const SymbolTables& in, std::span<const uint8_t> key_used,
 }  // namespace
 
 Result<CanonicalSymbols> canonicalise_symbols(const SymbolTables& in,
-                                              std::span<const uint8_t> key_used) {
+                                              std::span<const uint8_t> key_used,
+                                              const SymbolRuns& runs) {
   HEARTH_ASSIGN_OR_RETURN(const SymbolUsage used, mark_used(in, key_used));
   CanonicalSymbols out;
-  Builder builder(in, used, out);
+  Builder builder(in, used, runs, out);
   builder.strings();
   builder.functions();
   builder.mappings();
@@ -289,6 +303,27 @@ Result<CanonicalSymbols> canonicalise_symbols(const SymbolTables& in,
   for (size_t i = 0; i < node_of.size(); ++i) node_of[i] = number[tree.of[i]];
   list_keys(in, key_used, node_of, builder.label_set_ranking(), out);
   return out;
+}
+
+std::vector<uint32_t> number_keys(std::span<const uint32_t> frequency, size_t profiles,
+                                  CanonicalSymbols& symbols) {
+  KeyList& keys = symbols.keys;
+  keys.key_class = choose_classes(frequency, profiles);
+  const std::vector<uint32_t> ids = assign_key_ids(keys.key_class);
+  OwnedSymbols& to = symbols.columns;
+  to.key_node.resize(keys.size());
+  to.key_labels.resize(keys.size());
+  to.key_class.resize(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    to.key_node[ids[i]] = keys.node[i];
+    to.key_labels[ids[i]] = keys.labels[i];
+    to.key_class[ids[i]] = keys.key_class[i];
+  }
+  std::vector<uint32_t> id_of(symbols.key_index.size());
+  for (size_t k = 0; k < id_of.size(); ++k) {
+    if (symbols.key_index[k] != Ranking::kUnused) id_of[k] = ids[symbols.key_index[k]];
+  }
+  return id_of;
 }
 
 }  // namespace hearth::storage

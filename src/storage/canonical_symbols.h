@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "storage/key_sections.h"
 #include "storage/owned_symbols.h"
+#include "storage/ranking.h"
 #include "storage/tree_sections.h"
 #include "symbols/symbol_tables.h"
 
@@ -24,9 +25,22 @@ struct CanonicalSymbols {
       key_index;  ///< Input key → index in `keys`; Ranking::kUnused where not used.
 };
 
+/// What is known of the order of the tables of an input: where they are several canonical ones, one
+/// behind the other.
+struct SymbolRuns {
+  SortedRuns strings, functions, mappings, locations, label_sets;
+};
+
 /// `key_used` has one entry per key of `in`. `internal` when a used entry refers to something
 /// outside its table.
 [[nodiscard]] Result<CanonicalSymbols> canonicalise_symbols(const symbols::SymbolTables& in,
-                                                            std::span<const uint8_t> key_used);
+                                                            std::span<const uint8_t> key_used,
+                                                            const SymbolRuns& runs = {});
+
+/// Chooses classes, numbers the keys of the list and fills the key columns. `frequency[i]` is the
+/// number of profiles, of `profiles`, in which key i of the list occurs. Returns the id of every
+/// input key; those not used have a meaningless one.
+std::vector<uint32_t> number_keys(std::span<const uint32_t> frequency, size_t profiles,
+                                  CanonicalSymbols& symbols);
 
 }  // namespace hearth::storage

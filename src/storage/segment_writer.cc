@@ -17,11 +17,12 @@
 namespace hearth::storage {
 namespace {
 
-DatasetInfo describe(const DatasetInput& input, const CanonicalDataset& d) {
+DatasetInfo describe(const std::string& tenant, const std::string& service, const Family& family,
+                     const CanonicalDataset& d) {
   DatasetInfo info;
-  info.tenant = input.tenant;
-  info.service = input.service;
-  info.family = input.family;
+  info.tenant = tenant;
+  info.service = service;
+  info.family = family;
   const auto [t_min, t_max] = std::ranges::minmax(d.profiles.start_ns);
   info.t_min_ns = t_min;
   info.t_max_ns = t_max;
@@ -94,17 +95,22 @@ struct SegmentWriter::Impl {
     return write(rows.stored);
   }
 
-  /// Everything that can fail for the dataset's own sake fails here, before a byte of it is
-  /// written.
   Status add(const DatasetInput& input) {
-    if (input.family.types.size() > limit::kSampleTypes) {
-      return fail(ErrorCode::too_large,
-                  fmt::format("write dataset: {} sample types; want at most {}",
-                              input.family.types.size(), limit::kSampleTypes));
-    }
     if (input.profile_series.empty())
       return fail(ErrorCode::internal, "write dataset: no profiles");
     HEARTH_ASSIGN_OR_RETURN(const CanonicalDataset dataset, canonicalise(input));
+    return add(input.tenant, input.service, input.family, dataset);
+  }
+
+  /// Everything that can fail for the dataset's own sake fails here, before a byte of it is
+  /// written.
+  Status add(const std::string& tenant, const std::string& service, const Family& family,
+             const CanonicalDataset& dataset) {
+    if (family.types.size() > limit::kSampleTypes) {
+      return fail(ErrorCode::too_large,
+                  fmt::format("write dataset: {} sample types; want at most {}",
+                              family.types.size(), limit::kSampleTypes));
+    }
     HEARTH_ASSIGN_OR_RETURN(const EncodedRows rows, encode_rows(dataset));
     HEARTH_ASSIGN_OR_RETURN(std::vector<RawSection> sections,
                             encode_sections(section_input(dataset, rows.heap)));
@@ -118,7 +124,7 @@ struct SegmentWriter::Impl {
     }
     HEARTH_RETURN_IF_ERROR(write_header_once());
     DatasetEntry entry;
-    entry.info = describe(input, dataset);
+    entry.info = describe(tenant, service, family, dataset);
     entry.offset = offset;
     for (RawSection& s : sections)
       HEARTH_RETURN_IF_ERROR(write_section(s.kind, std::move(s.bytes), entry));
@@ -164,6 +170,10 @@ SegmentWriter::~SegmentWriter() = default;
 
 Status SegmentWriter::add(const DatasetInput& dataset) {
   return impl_->add(dataset);
+}
+Status SegmentWriter::add(const std::string& tenant, const std::string& service,
+                          const Family& family, const CanonicalDataset& dataset) {
+  return impl_->add(tenant, service, family, dataset);
 }
 Status SegmentWriter::finish() {
   return impl_->finish();

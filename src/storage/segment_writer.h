@@ -36,6 +36,8 @@ struct DatasetInput {
   std::vector<int64_t> row_value;
 };
 
+struct CanonicalDataset;
+
 /// Writes one segment (docs/segment_format.md) in one pass, dataset after dataset, in memory of one
 /// dataset at a time. The bytes go to `sink` in order. Any error of the sink ends the segment.
 class SegmentWriter {
@@ -58,6 +60,9 @@ class SegmentWriter {
   ~SegmentWriter();
   /// Datasets come sorted by (tenant, service, family); several with equal keys may follow each other.
   [[nodiscard]] Status add(const DatasetInput& dataset);
+  /// A dataset that is in canonical form already.
+  [[nodiscard]] Status add(const std::string& tenant, const std::string& service, const Family& family,
+                           const CanonicalDataset& dataset);
   /// Writes directory and tail.
   [[nodiscard]] Status finish();
 

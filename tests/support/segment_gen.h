@@ -376,9 +376,9 @@ inline std::vector<MeaningOfProfile> meaning(const storage::DatasetInput& in) {
   return out;
 }
 
-/// Writes one segment of these datasets; fails the test program when the writer does.
-inline std::string write_segment(std::span<const storage::DatasetInput> datasets,
-                                 storage::SegmentWriter::Options options) {
+/// A segment of what `add(writer)` puts into it, which answers a Status.
+template <class Add>
+std::string write_with(storage::SegmentWriter::Options options, Add&& add) {
   std::string bytes;
   options.uuid = {0x0123456789abcdef, 0xfedcba9876543210};
   options.window_start_ns = 1'700'000'000'000'000'000;
@@ -388,9 +388,18 @@ inline std::string write_segment(std::span<const storage::DatasetInput> datasets
     bytes += part;
     return Status{};
   });
-  for (const auto& d : datasets) HEARTH_CHECK(writer.add(d).has_value(), "write a dataset");
+  HEARTH_CHECK(add(writer).has_value(), "write a dataset");
   HEARTH_CHECK(writer.finish().has_value(), "finish a segment");
   return bytes;
+}
+
+/// Writes one segment of these datasets; fails the test program when the writer does.
+inline std::string write_segment(std::span<const storage::DatasetInput> datasets,
+                                 storage::SegmentWriter::Options options) {
+  return write_with(std::move(options), [&](storage::SegmentWriter& writer) -> Status {
+    for (const auto& d : datasets) HEARTH_RETURN_IF_ERROR(writer.add(d));
+    return {};
+  });
 }
 
 inline std::string write_segment(std::span<const storage::DatasetInput> datasets,
