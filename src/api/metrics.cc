@@ -120,6 +120,38 @@ void add_bucket(Families& out, const objstore::Bucket& bucket) {
   out.gauge(kName, kHelp, found->removes, {{"guarantee", "removes"}});
 }
 
+void add_compaction(Families& out, const storage::CompactionStats& stats) {
+  for (size_t i = 0; i < stats.levels.size(); ++i) {
+    out.gauge("hearth_level_segments", "Live segments, by level.", stats.levels[i].segments,
+              {{"level", std::to_string(i)}});
+  }
+  for (size_t i = 0; i < stats.levels.size(); ++i) {
+    out.gauge("hearth_level_bytes", "Bytes of live segments, by level.", stats.levels[i].bytes,
+              {{"level", std::to_string(i)}});
+  }
+  out.gauge("hearth_snapshot_number", "Number of the newest snapshot.", stats.snapshot);
+  out.gauge("hearth_tombstones", "Replaced objects that wait to be deleted.", stats.tombstones);
+  out.gauge("hearth_compaction_running", "1 while segments are merged.", stats.running ? 1 : 0);
+  out.counter("hearth_compactions_total", "Merges committed.", stats.jobs_total);
+  out.counter("hearth_compaction_failures_total", "Merges that failed.", stats.failures_total);
+  out.counter("hearth_compacted_profiles_total", "Profiles written by merges, once per level.",
+              stats.profiles_total);
+  out.counter("hearth_compaction_duplicates_total", "Profiles dropped as repetitions by merges.",
+              stats.duplicates_total);
+  out.counter("hearth_compaction_read_bytes_total", "Bytes of segments merged.",
+              stats.bytes_in_total);
+  out.counter("hearth_compaction_written_bytes_total", "Bytes of segments made by merges.",
+              stats.bytes_out_total);
+  out.counter("hearth_objects_removed_total", "Objects deleted from the bucket.",
+              stats.objects_removed_total);
+  out.counter("hearth_expired_profiles_total", "Profiles that retention deleted.",
+              stats.expired_profiles_total);
+  out.counter("hearth_expired_segments_total", "Whole segments that retention deleted.",
+              stats.expired_segments_total);
+  out.gauge("hearth_damaged_segments", "Segments that cannot be merged because they are damaged.",
+            stats.damaged_inputs);
+}
+
 void add_ingest(Families& out, const App& app) {
   const auto discarded = app.pipeline.discarded();
   for (const auto& d : discarded) {
@@ -177,7 +209,9 @@ std::string metrics_text(const App& app) {
   out.gauge("hearth_memory_limit_bytes", "New work is refused above 85 % of it.",
             app.memory.limit());
   add_ingest(out, app);
-  add_store(out, app.store.stats());
+  const storage::StoreStats stats = app.store.stats();
+  add_store(out, stats);
+  add_compaction(out, stats.compaction);
   if (app.context.db != nullptr) add_bucket(out, app.context.db->bucket());
   add_http(out, app);
   return out.text();

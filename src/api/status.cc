@@ -37,6 +37,14 @@ void write_store(JsonWriter& json, const storage::StoreStats& stats) {
   json.field("seals_total", stats.seals_total)
       .field("seal_failures_total", stats.seal_failures_total);
   json.end_object();
+  json.key("compaction").begin_object();
+  json.field("snapshot", stats.compaction.snapshot).field("running", stats.compaction.running);
+  json.field("tombstones", stats.compaction.tombstones);
+  json.key("levels").begin_array();
+  for (const auto& level : stats.compaction.levels) {
+    json.begin_object().field("segments", level.segments).field("bytes", level.bytes).end_object();
+  }
+  json.end_array().end_object();
 }
 
 void write_bucket(JsonWriter& json, const objstore::Bucket& bucket) {
@@ -67,15 +75,39 @@ Response status(const App& app) {
   return json_response(json.take());
 }
 
-Response seal(App& app, const Request& request) {
+/// Why an admin call is not answered.
+std::optional<Response> refused(const App& app, const Request& request) {
   if (!app.context.loopback_only)
     return plain_error(403, "admin calls without a token are answered on loopback only");
   if (lacks_page_header(request))
     return plain_error(403, "a browser's admin call needs the header X-Hearth-UI: 1");
+  return std::nullopt;
+}
+
+Response seal(App& app, const Request& request) {
+  if (auto answer = refused(app, request)) return std::move(*answer);
   const auto sealed = app.store.seal();
   if (!sealed) return plain_error(sealed.error());
   JsonWriter json;
   json.begin_object().field("sealed_profiles", *sealed).end_object();
+  return json_response(json.take());
+}
+
+/// What is in the head is sealed first: "compacted" means all that was acknowledged before.
+Response compact(App& app, const Request& request) {
+  if (auto answer = refused(app, request)) return std::move(*answer);
+  const std::string_view force = request.has_param("force") ? request.param("force") : "false";
+  if (force != "true" && force != "false") return plain_error(400, "force: want true or false");
+  if (const auto sealed = app.store.seal(); !sealed) return plain_error(sealed.error());
+  // Without the request's deadline: a day can take longer than a query may.
+  const auto done = app.store.compact(force == "true", CancelToken());
+  if (!done) return plain_error(done.error());
+  JsonWriter json;
+  json.begin_object().field("jobs", done->jobs).field("profiles", done->profiles);
+  json.field("duplicates", done->duplicates).field("expired", done->expired);
+  json.field("segments_in", done->segments_in).field("segments_out", done->segments_out);
+  json.field("bytes_in", done->bytes_in).field("bytes_out", done->bytes_out);
+  json.field("objects_removed", done->objects_removed).end_object();
   return json_response(json.take());
 }
 
@@ -114,6 +146,8 @@ void add_status_routes(App& app, std::vector<net::Route>& routes) {
                          [&app](Request&) { return text_response(200, app.context.config_text); }));
   routes.push_back(route("POST", "/api/v1/admin/seal", query,
                          [&app](Request& request) { return seal(app, request); }));
+  routes.push_back(route("POST", "/api/v1/admin/compact", query,
+                         [&app](Request& request) { return compact(app, request); }));
 }
 
 }  // namespace hearth::api

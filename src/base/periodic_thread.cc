@@ -1,6 +1,9 @@
 #include "base/periodic_thread.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -19,6 +22,10 @@ PeriodicThread::~PeriodicThread() {
 
 void PeriodicThread::run() {
   pthread_setname_np(pthread_self(), options_.name.substr(0, 15).c_str());
+  if (options_.nice != 0) {
+    // Linux applies nice to a thread id; failure only costs priority.
+    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
+  }
   if (options_.at_once && !step_()) return;
   while (wait() && step_()) {
   }

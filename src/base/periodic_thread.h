@@ -19,6 +19,7 @@ class PeriodicThread {
     std::string name;  ///< Of the thread, at most 15 bytes are shown.
     std::chrono::nanoseconds interval;
     bool at_once = false;  ///< The first step does not wait for an interval.
+    int nice = 0;          ///< Added to the thread's nice value.
   };
   PeriodicThread(Options options, std::function<bool()> step);
   ~PeriodicThread();

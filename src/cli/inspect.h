@@ -6,7 +6,8 @@
 
 namespace hearth::cli {
 
-/// `hearth inspect SEGMENT`: prints a segment's directory, or one section of it.
+/// `hearth inspect PATH`: prints a segment's directory, or one section of it; of a bucket or data
+/// directory its levels and live segments.
 struct InspectOptions {
   std::string path;
   std::string section;            ///< "STR", "TREE" …; empty: the directory.

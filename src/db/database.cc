@@ -1,5 +1,6 @@
 #include "db/database.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -11,16 +12,40 @@
 namespace hearth {
 namespace {
 
+/// Below ingest and queries: a merge can wait, they cannot.
+constexpr int kCompactionNice = 10;
 constexpr auto kStepInterval = std::chrono::milliseconds(500);
 
-/// Seal, later compact and retain, in one thread and small steps (docs/architecture.md, "Threads").
-bool maintain(storage::Store& store, objstore::Bucket& bucket) {
-  bucket.step();
-  if (const Status status = store.step(); !status) {
-    log::warn("maintenance step failed", {{"error", status.error().message}});
+/// True: go on.
+bool done(const char* thread, const Status& status) {
+  if (!status && status.error().code != ErrorCode::cancelled) {
+    log::warn("maintenance step failed", {{"thread", thread}, {"error", status.error().message}});
   }
   return true;
 }
+
+/// Seals in one thread, compacts in another: merging a day must not hold up what bounds the head
+/// (docs/architecture.md, "Threads").
+class Maintenance {
+ public:
+  Maintenance(storage::Store& store, objstore::Bucket& bucket, const Clock& clock)
+      : cancel_(clock, INT64_MAX),
+        compaction_({.name = "compaction", .interval = kStepInterval, .nice = kCompactionNice},
+                    [&store, this] { return done("compaction", store.compact_step(cancel_)); }),
+        seal_({.name = "maintenance", .interval = kStepInterval},
+              [&store, &bucket] {
+                bucket.step();
+                return done("maintenance", store.step());
+              }) {}
+  ~Maintenance() { cancel_.cancel(); }
+  Maintenance(const Maintenance&) = delete;
+  Maintenance& operator=(const Maintenance&) = delete;
+
+ private:
+  const CancelToken cancel_;
+  PeriodicThread compaction_;
+  PeriodicThread seal_;
+};
 
 }  // namespace
 
@@ -33,10 +58,19 @@ struct Database::Impl {
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<ingest::Pipeline> pipeline;
   std::unique_ptr<query::Engine> engine;
-  std::unique_ptr<PeriodicThread> maintenance;
+  std::unique_ptr<Maintenance> maintenance;
 };
 
 namespace {
+
+/// 0, no limit, for a bucket elsewhere and when the file system does not tell its size.
+uint64_t default_bytes_max(const Database::Options& options, const objstore::Bucket& bucket) {
+  constexpr uint64_t kMost = 50ULL << 30U;
+  if (bucket.remote()) return 0;
+  (void)options.files->make_directories(options.bucket);
+  const auto space = options.files->space(options.bucket);
+  return space ? std::min(kMost, space->total_bytes / 4) : 0;
+}
 
 void fill_defaults(Database::Options& options) {
   if (options.clock == nullptr) options.clock = &system_clock();
@@ -44,6 +78,10 @@ void fill_defaults(Database::Options& options) {
   if (options.files == nullptr) options.files = &posix_file_system();
   if (options.memory_limit_bytes == 0) options.memory_limit_bytes = machine_memory_bytes() / 2;
   if (options.bucket.empty()) options.bucket = options.data_dir + "/bucket";
+  // A profile that would be forgotten at once is refused: a 200 for it would be a lie.
+  const int64_t longest_ns = options.retention.longest_age_ns();
+  int64_t& oldest_ns = options.limits.reject_older_than_ns;
+  if (longest_ns > 0 && (oldest_ns == 0 || oldest_ns > longest_ns)) oldest_ns = longest_ns;
 }
 
 // A bucket that is away now may come back; one that cannot do what is needed is refused.
@@ -75,6 +113,7 @@ Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& opti
   store.memory = &memory;
   store.seal_bytes = options.seal_bytes;
   store.seal_interval_ns = options.seal_interval_ns;
+  store.retention = options.retention;
   store.writer_version = std::string("hearth ") + version();
   return storage::Store::open(std::move(store));
 }
@@ -94,6 +133,8 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   impl.options = std::move(options);
   impl.memory = std::make_unique<MemoryAccountant>(impl.options.memory_limit_bytes);
   HEARTH_ASSIGN_OR_RETURN(impl.bucket, open_bucket(impl.options));
+  uint64_t& bytes_max = impl.options.retention.bytes_max;
+  if (bytes_max == 0) bytes_max = default_bytes_max(impl.options, *impl.bucket);
   HEARTH_ASSIGN_OR_RETURN(impl.store, open_store(impl.options, *impl.bucket, *impl.memory));
   impl.pipeline =
       std::make_unique<ingest::Pipeline>(*impl.store, *impl.options.clock, impl.options.limits);
@@ -102,9 +143,8 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   engine.memory = impl.memory.get();
   impl.engine = std::make_unique<query::Engine>(engine);
   if (impl.options.maintenance_thread) {
-    impl.maintenance = std::make_unique<PeriodicThread>(
-        PeriodicThread::Options{.name = "maintenance", .interval = kStepInterval},
-        [&store = *impl.store, &bucket = *impl.bucket] { return maintain(store, bucket); });
+    impl.maintenance =
+        std::make_unique<Maintenance>(*impl.store, *impl.bucket, *impl.options.clock);
   }
   return db;
 }

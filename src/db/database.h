@@ -25,6 +25,7 @@ class Database {
     size_t memory_limit_bytes = 0;  ///< 0: half of what the machine or cgroup has.
     uint64_t seal_bytes = 32ULL << 20;
     int64_t seal_interval_ns = 60'000'000'000;
+    storage::Retention retention;  ///< bytes_max 0: the smaller of 50 GiB and a quarter of the disk.
     ingest::Limits limits;
     const Clock* clock = nullptr;  ///< nullptr: the machine's.
     Random* random = nullptr;

@@ -281,4 +281,8 @@ Result<std::shared_ptr<ObjectStore>> open_local_store(FileSystem& files, const s
   return store;
 }
 
+std::shared_ptr<ObjectStore> view_local_store(FileSystem& files, const std::string& root) {
+  return std::make_shared<LocalStore>(files, root);
+}
+
 }  // namespace hearth::objstore

@@ -17,4 +17,9 @@ namespace hearth::objstore {
 [[nodiscard]] Result<std::shared_ptr<ObjectStore>> open_local_store(FileSystem& files,
                                                                     const std::string& root);
 
+/// The same directory for reading, also while a server uses it: nothing is created, probed or
+/// removed.
+[[nodiscard]] std::shared_ptr<ObjectStore> view_local_store(FileSystem& files,
+                                                            const std::string& root);
+
 }  // namespace hearth::objstore

@@ -147,6 +147,20 @@ Setting listen() {
   return setting;
 }
 
+Setting retention_rules() {
+  Setting setting = text(
+      "retention.rules", "RULES", [](Config& c) -> std::string& { return c.retention_rules; },
+      "TENANT[/SERVICE]=DURATION, several with commas: how long these are kept instead; `*` is any "
+      "tenant, 0 for ever. `acme=7d, */batch=1d`");
+  setting.set = [](Config& config, const std::string& raw) -> Status {
+    HEARTH_ASSIGN_OR_RETURN(config.database.retention.rules,
+                            storage::parse_retention_rules(raw, parse_duration_ns));
+    config.retention_rules = raw;
+    return {};
+  };
+  return setting;
+}
+
 // Keeps the table short: a function that names one member of Config.
 #define HEARTH_FIELD(type, member) +[](Config& c) -> type& { return c.member; }
 
@@ -226,6 +240,13 @@ std::vector<Setting> storage_settings() {
                "How long accepted profiles stay in the head before they become a segment."),
       bytes("seal.bytes", HEARTH_FIELD(uint64_t, database.seal_bytes),
             "Unsealed bytes that start a seal before the interval is over."),
+      bytes("retention.bytes", HEARTH_FIELD(uint64_t, database.retention.bytes_max),
+            "Over this size of all segments the oldest are deleted. 0: the smaller of 50 GiB and a "
+            "quarter of the file system for a directory, no limit at S3."),
+      duration("retention.age", kNs, HEARTH_FIELD(int64_t, database.retention.age_ns),
+               "Hours and days that ended longer ago are deleted, and older profiles refused. 0: "
+               "kept for ever."),
+      retention_rules(),
   };
 }
 

@@ -48,15 +48,80 @@ std::shared_ptr<HeadGeneration> Contents::freeze(uint64_t next) {
   return frozen_.back();
 }
 
+Contents::Totals::Level& Contents::level_of(const SegmentIdentity& segment) {
+  return levels_[std::min<size_t>(segment.level, levels_.size() - 1)];
+}
+
 void Contents::add_segment_locked(SegmentEntry entry) {
-  ++segments_;
-  segment_bytes_ += entry.segment.size;
-  const auto segment = std::make_shared<const SegmentIdentity>(std::move(entry.segment));
+  remove_segment_locked(entry.segment.key);
+  LiveSegment live{std::make_shared<const SegmentIdentity>(std::move(entry.segment)), {}};
   for (size_t i = 0; i < entry.parts.size(); ++i) {
     SegmentEntry::Part& part = entry.parts[i];
-    parts_[{std::move(part.tenant), std::move(part.service)}].push_back(
-        {segment, i, part.t_min_ns, part.t_max_ns});
+    const auto [service, added] =
+        parts_.try_emplace({std::move(part.tenant), std::move(part.service)});
+    service->second.push_back({live.identity, i, part.t_min_ns, part.t_max_ns, part.profiles});
+    // Parts of one service follow each other.
+    if (live.services.empty() || live.services.back() != service) live.services.push_back(service);
   }
+  Totals::Level& level = level_of(*live.identity);
+  ++level.segments;
+  level.bytes += live.identity->size;
+  const std::string& key = live.identity->key;
+  segments_.emplace(key, std::move(live));
+}
+
+void Contents::remove_segment_locked(const std::string& key) {
+  const auto it = segments_.find(key);
+  if (it == segments_.end()) return;
+  const LiveSegment& live = it->second;
+  for (const auto& service : live.services) {
+    std::erase_if(service->second,
+                  [&](const SegmentPart& part) { return part.segment == live.identity; });
+    if (service->second.empty()) parts_.erase(service);
+  }
+  Totals::Level& level = level_of(*live.identity);
+  --level.segments;
+  level.bytes -= live.identity->size;
+  segments_.erase(it);
+}
+
+void Contents::replace(std::span<const std::string> removed, std::vector<SegmentEntry> added) {
+  const std::lock_guard lock(mutex_);
+  for (const std::string& key : removed) remove_segment_locked(key);
+  for (SegmentEntry& entry : added) add_segment_locked(std::move(entry));
+}
+
+bool Contents::is_live(const std::string& key) const {
+  const std::lock_guard lock(mutex_);
+  return segments_.contains(key);
+}
+
+std::vector<SegmentIdentity> Contents::identities() const {
+  std::vector<SegmentIdentity> out;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, live] : segments_) out.push_back(*live.identity);
+  return out;
+}
+
+std::vector<SegmentEntry> Contents::segments(
+    const std::function<bool(const SegmentIdentity&)>& wanted) const {
+  std::vector<SegmentEntry> out;
+  std::map<const SegmentIdentity*, size_t> index;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, live] : segments_) {
+    if (!wanted(*live.identity)) continue;
+    index.emplace(live.identity.get(), out.size());
+    out.push_back({*live.identity, std::vector<SegmentEntry::Part>(live.identity->datasets)});
+  }
+  for (const auto& [service, parts] : parts_) {
+    for (const SegmentPart& part : parts) {
+      const auto it = index.find(part.segment.get());
+      if (it == index.end()) continue;
+      out[it->second].parts[part.dataset] = {service.first, service.second, part.t_min_ns,
+                                             part.t_max_ns, part.profiles};
+    }
+  }
+  return out;
 }
 
 void Contents::add_segment(SegmentEntry entry) {
@@ -115,8 +180,14 @@ std::vector<std::shared_ptr<HeadGroup>> Contents::unverified(
 
 Contents::Totals Contents::totals() const {
   const std::lock_guard lock(mutex_);
-  Totals totals{open_->profiles(), open_->bytes(),    segments_,
-                segment_bytes_,    open_->began_ns(), open_->bytes()};
+  Totals totals;
+  totals.head_profiles = open_->profiles();
+  totals.head_bytes = open_->bytes();
+  totals.open_began_ns = open_->began_ns();
+  totals.open_bytes = open_->bytes();
+  totals.segments = segments_.size();
+  totals.levels = levels_;
+  for (const Totals::Level& level : levels_) totals.segment_bytes += level.bytes;
   for (const auto& generation : frozen_) {
     totals.head_profiles += generation->profiles();
     totals.head_bytes += generation->bytes();

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,11 +37,20 @@ class Contents {
   /// The frozen generation's rows are now in `entry`'s segment: both change in one step.
   void commit_seal(const HeadGeneration& frozen, SegmentEntry entry);
   void add_segment(SegmentEntry entry);
+  /// Other segments hold the same profiles now: both lists change in one step. Keys that are not
+  /// live are passed over.
+  void replace(std::span<const std::string> removed, std::vector<SegmentEntry> added);
+  [[nodiscard]] bool is_live(const std::string& key) const;
+  [[nodiscard]] std::vector<SegmentIdentity> identities() const;
+  /// The live segments that `wanted` accepts, by key.
+  [[nodiscard]] std::vector<SegmentEntry> segments(
+      const std::function<bool(const SegmentIdentity&)>& wanted) const;
 
   struct SegmentPart {
     std::shared_ptr<const SegmentIdentity> segment;
     size_t dataset = 0;
     int64_t t_min_ns = 0, t_max_ns = 0;
+    uint64_t profiles = 0;
   };
   struct View {
     std::vector<std::shared_ptr<const Dataset>> head;
@@ -61,12 +73,24 @@ class Contents {
     uint64_t head_profiles = 0, head_bytes = 0, segments = 0, segment_bytes = 0;
     int64_t open_began_ns = INT64_MAX;
     uint64_t open_bytes = 0;
+    struct Level {
+      uint64_t segments = 0, bytes = 0;
+    };
+    std::array<Level, 3> levels;  ///< L0, L1, L2.
   };
   [[nodiscard]] Totals totals() const;
 
  private:
   using ServiceKey = std::pair<std::string, std::string>;
+  using PartsOfService = std::map<ServiceKey, std::vector<SegmentPart>>;
+  /// A live segment and where its parts are listed.
+  struct LiveSegment {
+    std::shared_ptr<const SegmentIdentity> identity;
+    std::vector<PartsOfService::iterator> services;
+  };
   void add_segment_locked(SegmentEntry entry);
+  void remove_segment_locked(const std::string& key);
+  Totals::Level& level_of(const SegmentIdentity& segment);
   template <class Visit>
   void for_each_group(const std::string& tenant, const std::optional<std::string>& service,
                       Visit&& visit) const;
@@ -74,8 +98,9 @@ class Contents {
   mutable std::mutex mutex_;
   std::shared_ptr<HeadGeneration> open_;
   std::vector<std::shared_ptr<HeadGeneration>> frozen_;
-  std::map<ServiceKey, std::vector<SegmentPart>> parts_;
-  uint64_t segments_ = 0, segment_bytes_ = 0;
+  PartsOfService parts_;
+  std::map<std::string, LiveSegment> segments_;
+  std::array<Totals::Level, 3> levels_;
 };
 
 }  // namespace hearth::storage

@@ -69,5 +69,7 @@ inline constexpr std::string_view kClusterKey = "B";
 [[nodiscard]] std::string segment_key(std::string_view object_key);
 inline constexpr std::string_view kSegmentPrefix = "L";
 inline constexpr std::string_view kCatalogCompleteKey = "C";
+/// `catalog` M: number of the snapshot that the catalog agrees with.
+inline constexpr std::string_view kCatalogSnapshotKey = "M";
 
 }  // namespace hearth::storage

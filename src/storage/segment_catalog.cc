@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -13,7 +15,6 @@ namespace {
 
 constexpr uint8_t kFormat = 1;
 constexpr size_t kListPage = 1000;
-constexpr const char* kSegmentDirectories[] = {"l0/", "m/"};
 
 void put_part(std::string& out, const SegmentEntry::Part& part) {
   put_str(out, part.tenant);
@@ -107,12 +108,32 @@ Result<std::shared_ptr<const SegmentReader>> SegmentReaders::open(const SegmentI
   if (!by_key_.contains(segment.key)) {
     recent_.emplace_front(segment.key, reader);
     by_key_[segment.key] = recent_.begin();
-    if (recent_.size() > keep_max_) {
-      by_key_.erase(recent_.back().first);
-      recent_.pop_back();
-    }
+    if (recent_.size() > keep_max_) retire_locked(recent_.back().first);
   }
   return reader;
+}
+
+void SegmentReaders::retire(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  retire_locked(key);
+}
+
+void SegmentReaders::retire_locked(std::string key) {
+  const auto it = by_key_.find(key);
+  if (it == by_key_.end()) return;
+  std::erase_if(retired_, [](const auto& entry) { return entry.second.expired(); });
+  retired_[std::move(key)] = it->second->second;
+  recent_.erase(it->second);
+  by_key_.erase(it);
+}
+
+bool SegmentReaders::in_use(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto it = retired_.find(key);
+  if (it == retired_.end()) return false;
+  if (!it->second.expired()) return true;
+  retired_.erase(it);
+  return false;
 }
 
 namespace {
@@ -131,57 +152,125 @@ Status read_catalog(const KvStore& store, CatalogLoad& out) {
                     });
 }
 
-void add_listed(ObjectStore& bucket, const ObjectStore::Entry& listed, CatalogLoad& out) {
-  auto reader = open_segment(bucket, listed.key);
-  if (reader && *reader) {
-    out.segments.push_back(SegmentEntry::describe(**reader, listed.size));
+/// Which snapshot the catalog agrees with; nullopt when it does not say.
+Result<std::optional<uint64_t>> catalog_snapshot(const KvStore& store) {
+  HEARTH_ASSIGN_OR_RETURN(const auto value, store.get(KvFamily::catalog, kCatalogSnapshotKey));
+  if (value && value->size() == sizeof(uint64_t)) return load_le<uint64_t>(value->data());
+  HEARTH_ASSIGN_OR_RETURN(const auto complete, store.get(KvFamily::catalog, kCatalogCompleteKey));
+  return complete ? std::optional<uint64_t>(0) : std::nullopt;
+}
+
+/// `size`: as listed or as the snapshot says.
+void add_found(ObjectStore& bucket, const std::string& key, uint64_t size, const Id128* uuid,
+               CatalogChange& out) {
+  auto reader = open_segment(bucket, key);
+  const bool other = reader && *reader && uuid != nullptr && (*reader)->uuid() != *uuid;
+  if (reader && *reader && !other) {
+    out.added.push_back(SegmentEntry::describe(**reader, size));
     return;
   }
   ++out.corrupt_objects;
-  log::warn("segment left out of the catalog",
-            {{"object", listed.key}, {"error", reader ? "gone" : reader.error().message}});
+  log::warn("segment left out of the catalog", {{"object", key},
+                                                {"error", !reader ? reader.error().message
+                                                          : other ? "another segment"
+                                                                  : "gone"}});
 }
 
-Status list_segments(ObjectStore& bucket, const std::string& directory,
-                     const std::vector<std::string>& pending, CatalogLoad& out) {
+Result<std::vector<ObjectStore::Entry>> list_fresh(ObjectStore& bucket) {
+  std::vector<ObjectStore::Entry> out;
   std::string after;
   for (;;) {
-    HEARTH_ASSIGN_OR_RETURN(const auto page, bucket.list(directory, after, kListPage));
+    HEARTH_ASSIGN_OR_RETURN(const auto page, bucket.list("l0/", after, kListPage));
     for (const ObjectStore::Entry& listed : page) {
-      if (!listed.key.ends_with(".seg") || std::ranges::count(pending, listed.key) > 0) continue;
-      add_listed(bucket, listed, out);
+      if (listed.key.ends_with(".seg")) out.push_back(listed);
     }
-    if (page.size() < kListPage) return {};
+    if (page.size() < kListPage) return out;
     after = page.back().key;
   }
 }
 
-Status write_catalog(KvStore& store, const CatalogLoad& load) {
-  KvBatch batch;
-  for (const SegmentEntry& entry : load.segments) {
-    batch.put(KvFamily::catalog, segment_key(entry.segment.key), entry.encode());
-  }
-  batch.put(KvFamily::catalog, kCatalogCompleteKey, "");
-  return store.write(batch, true);
+bool is_live(const SegmentIdentity& segment, const Snapshot& snapshot) {
+  if (const auto fresh = parse_fresh_key(segment.key)) return !snapshot.absorbed.contains(*fresh);
+  const SnapshotSegment* const merged = snapshot.find(segment.key);
+  return merged != nullptr && merged->uuid == segment.uuid;
+}
+
+void apply_change(const CatalogChange& change, CatalogLoad& load) {
+  const std::set<std::string> removed(change.removed.begin(), change.removed.end());
+  std::erase_if(load.segments,
+                [&](const SegmentEntry& entry) { return removed.contains(entry.segment.key); });
+  load.segments.insert(load.segments.end(), change.added.begin(), change.added.end());
+  load.corrupt_objects += change.corrupt_objects;
 }
 
 }  // namespace
 
-Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket,
+CatalogChange compare_catalog(const std::vector<SegmentIdentity>& known, const Snapshot& snapshot,
+                              ObjectStore& bucket, const std::vector<ObjectStore::Entry>& listed,
+                              const std::vector<std::string>& pending) {
+  CatalogChange out;
+  std::set<std::string, std::less<>> kept;
+  for (const SegmentIdentity& segment : known) {
+    if (is_live(segment, snapshot)) {
+      kept.insert(segment.key);
+    } else {
+      out.removed.push_back(segment.key);
+    }
+  }
+  for (const SnapshotSegment& s : snapshot.segments) {
+    if (!kept.contains(s.key)) add_found(bucket, s.key, s.size, &s.uuid, out);
+  }
+  kept.insert(pending.begin(), pending.end());
+  for (const ObjectStore::Entry& entry : listed) {
+    if (kept.contains(entry.key) || snapshot.absorbed.contains(entry.key)) continue;
+    add_found(bucket, entry.key, entry.size, nullptr, out);
+  }
+  return out;
+}
+
+void add_catalog_change(const CatalogChange& change, const Snapshot& snapshot, KvBatch& batch) {
+  for (const std::string& key : change.removed) batch.remove(KvFamily::catalog, segment_key(key));
+  for (const SegmentEntry& entry : change.added) {
+    batch.put(KvFamily::catalog, segment_key(entry.segment.key), entry.encode());
+  }
+  batch.put(KvFamily::catalog, kCatalogCompleteKey, "");
+  if (change.corrupt_objects > 0) return;
+  std::string number;
+  put_le(number, snapshot.number);
+  batch.put(KvFamily::catalog, kCatalogSnapshotKey, number);
+}
+
+Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket, Manifest& manifest,
                                  const std::vector<std::string>& pending, bool read_only) {
   CatalogLoad load;
-  HEARTH_ASSIGN_OR_RETURN(const auto complete, store.get(KvFamily::catalog, kCatalogCompleteKey));
-  if (complete) {
-    HEARTH_RETURN_IF_ERROR(read_catalog(store, load));
+  HEARTH_ASSIGN_OR_RETURN(const auto agreed, catalog_snapshot(store));
+  if (agreed) HEARTH_RETURN_IF_ERROR(read_catalog(store, load));
+  load.snapshot = agreed.value_or(0);
+  const Status found = manifest.refresh();
+  if (!found && !agreed) return tl::unexpected(found.error());
+  if (!found) {
+    // What was live when this process last looked still is, but for what others have merged.
+    log::warn("the newest snapshot cannot be read", {{"error", found.error().message}});
     return load;
   }
-  for (const char* directory : kSegmentDirectories) {
-    HEARTH_RETURN_IF_ERROR(list_segments(bucket, directory, pending, load));
+  if (agreed && *agreed == manifest.current()->number) return load;
+  // In this order: what is deleted after the listing is in the snapshot that is read after it.
+  HEARTH_ASSIGN_OR_RETURN(const auto listed, list_fresh(bucket));
+  HEARTH_RETURN_IF_ERROR(manifest.refresh());
+  const auto snapshot = manifest.current();
+  std::vector<SegmentIdentity> known;
+  for (const SegmentEntry& entry : load.segments) known.push_back(entry.segment);
+  const CatalogChange change = compare_catalog(known, *snapshot, bucket, listed, pending);
+  apply_change(change, load);
+  load.snapshot = snapshot->number;
+  if (!change.empty()) {
+    log::info("catalog compared with the bucket",
+              {{"segments", load.segments.size()}, {"snapshot", snapshot->number}});
   }
-  if (!load.segments.empty()) {
-    log::info("catalog rebuilt from the bucket", {{"segments", load.segments.size()}});
-  }
-  if (!read_only) HEARTH_RETURN_IF_ERROR(write_catalog(store, load));
+  if (read_only) return load;
+  KvBatch batch;
+  add_catalog_change(change, *snapshot, batch);
+  HEARTH_RETURN_IF_ERROR(store.write(batch, true));
   return load;
 }
 

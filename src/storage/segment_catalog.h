@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "hearth/object_store.h"
 #include "storage/kv_store.h"
+#include "storage/manifest.h"
 #include "storage/segment_reader.h"
 
 namespace hearth::storage {
@@ -53,29 +54,56 @@ class SegmentReaders {
   SegmentReaders(ObjectStore& bucket, size_t keep_max) : bucket_(bucket), keep_max_(keep_max) {}
   /// `not_found` when the object is gone, `data_loss` when it is damaged or another one.
   [[nodiscard]] Result<std::shared_ptr<const SegmentReader>> open(const SegmentIdentity& segment);
+  /// The segment is no longer live: it is not kept any more, only remembered while a query has it.
+  void retire(const std::string& key);
+  /// Whether a query still has the retired segment open.
+  [[nodiscard]] bool in_use(const std::string& key);
 
  private:
+  void retire_locked(std::string key);
   using Kept = std::pair<std::string, std::shared_ptr<const SegmentReader>>;
   ObjectStore& bucket_;
   const size_t keep_max_;
   std::mutex mutex_;
   std::list<Kept> recent_;  ///< Most recent first.
   std::map<std::string, std::list<Kept>::iterator, std::less<>> by_key_;
+  /// No longer kept here, perhaps by a query.
+  std::map<std::string, std::weak_ptr<const SegmentReader>, std::less<>> retired_;
 };
 
 /// Opens an object as a segment; nullptr when there is no such object.
 [[nodiscard]] Result<std::shared_ptr<const SegmentReader>> open_segment(ObjectStore& bucket,
                                                                         const std::string& key);
 
+/// How a list of live segments must change to agree with the bucket.
+struct CatalogChange {
+  std::vector<std::string> removed;
+  std::vector<SegmentEntry> added;
+  uint64_t corrupt_objects = 0;  ///< Segments that should be there and cannot be read.
+  [[nodiscard]] bool empty() const { return removed.empty() && added.empty(); }
+};
+/// Compares what is known with a snapshot: of the merged segments, exactly those of the snapshot
+/// are live; of the fresh ones in `known` and `listed`, those that it has not absorbed. Reads the
+/// directories of segments that are new. `pending`: object keys of seals in flight, whose rows are
+/// still in the head.
+[[nodiscard]] CatalogChange compare_catalog(const std::vector<SegmentIdentity>& known,
+                                            const Snapshot& snapshot, ObjectStore& bucket,
+                                            const std::vector<ObjectStore::Entry>& listed,
+                                            const std::vector<std::string>& pending);
+/// Adds the change to a batch, with the mark that the catalog agrees with that snapshot unless
+/// something could not be read.
+void add_catalog_change(const CatalogChange& change, const Snapshot& snapshot, KvBatch& batch);
+
 struct CatalogLoad {
   std::vector<SegmentEntry> segments;
   uint64_t corrupt_objects = 0;
+  uint64_t snapshot = 0;  ///< Number of the snapshot that they agree with.
 };
-/// The segments that the store's `catalog` family lists. When that is not marked complete (a fresh
-/// or lost database), the bucket is listed, each segment's directory read and, unless `read_only`,
-/// the catalog written. `pending`: object keys of seals in flight, whose rows are still in the
-/// head.
+/// The segments that the store's `catalog` family lists. When that does not agree with the newest
+/// snapshot (a compaction was cut short, or the database is fresh, lost or old), the bucket is
+/// listed, what is new is read and, unless `read_only`, the difference written. `pending` as above.
 [[nodiscard]] Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket,
+                                               Manifest& manifest,
                                                const std::vector<std::string>& pending,
                                                bool read_only);
 

@@ -16,12 +16,22 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kSealBackoffMin = 2 * kSecond;
 constexpr int64_t kSealBackoffMax = 60 * kSecond;
 constexpr int64_t kEpochCheckEvery = 10 * kSecond;
+constexpr int kViewAttempts = 10;
 
 }  // namespace
 
-Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query) {
+Result<CompactOutcome> Store::compact(bool, const CancelToken&) {
+  return fail(ErrorCode::unimplemented, "compact: this store has no segments");
+}
+
+Status Store::compact_step(const CancelToken&) {
+  return {};
+}
+
+// One attempt; nullopt when a segment went between the look at the list and its opening, as another
+// one now holds its profiles.
+std::optional<Store::View> StoreImpl::try_view(const Tenant& tenant, const ViewQuery& query) {
   View view;
-  HEARTH_RETURN_IF_ERROR(verify(contents_->unverified(tenant.id(), query.service)));
   Contents::View taken = contents_->view(tenant.id(), query);
   view.datasets = std::move(taken.head);
   for (const Contents::SegmentPart& part : taken.segments) {
@@ -30,20 +40,41 @@ Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query
       view.datasets.push_back((*reader)->dataset(part.dataset));
       continue;
     }
+    if (reader.error().code == ErrorCode::not_found && !contents_->is_live(part.segment->key))
+      return std::nullopt;
     // A bucket that is away damages nothing.
     if (reader.error().reason != kBucketAway) ++corrupt_objects_;
     view.partial.push_back(reader.error().message);
   }
+  return view;
+}
+
+Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query) {
+  HEARTH_RETURN_IF_ERROR(verify(contents_->unverified(tenant.id(), query.service)));
+  auto view = try_view(tenant, query);
+  for (int again = 0; !view && again < kViewAttempts; ++again) view = try_view(tenant, query);
+  if (!view) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
   if (const LogDamage damage = kv_->log_damage(); damage.any()) {
-    view.partial.push_back(fmt::format(
+    view->partial.push_back(fmt::format(
         "the log was damaged when hearth started: {} changes lost, {} bytes unreadable; profiles "
         "accepted before may be missing",
         damage.changes, damage.bytes));
   }
   if (const uint64_t lost = quarantined_of(tenant.id()); lost > 0) {
-    view.partial.push_back(fmt::format("{} profiles were damaged and are left out", lost));
+    view->partial.push_back(fmt::format("{} profiles were damaged and are left out", lost));
   }
-  return view;
+  return std::move(*view);
+}
+
+Result<CompactOutcome> StoreImpl::compact(bool force, const CancelToken& cancel) {
+  if (!query_only_reason_.empty())
+    return fail(ErrorCode::unavailable, "compact: " + query_only_reason_);
+  if (disk_low_) return fail(ErrorCode::unavailable, "compact: disk space is low");
+  return compaction_->run(force, cancel);
+}
+
+Status StoreImpl::compact_step(const CancelToken& cancel) {
+  return query_only_reason_.empty() ? compaction_->step(!disk_low_, cancel) : Status{};
 }
 
 void StoreImpl::quarantine(const std::string& tenant, uint64_t profiles) {
@@ -180,6 +211,7 @@ StoreStats StoreImpl::stats() const {
   stats.log_dropped_bytes = damage.bytes;
   stats.log_lost_changes = damage.changes;
   stats.kv_write_groups_total = queue_.groups();
+  stats.compaction = compaction_->stats();
   std::vector<Service*> services;
   {
     const std::lock_guard lock(services_mutex_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/file_system.h"
 #include "base/memory_accountant.h"
 #include "base/random.h"
@@ -17,6 +19,7 @@
 #include "hearth/profile.h"
 #include "hearth/tenant.h"
 #include "storage/dataset.h"
+#include "storage/retention.h"
 
 namespace hearth::storage {
 
@@ -37,6 +40,30 @@ struct AppendOutcome {
   size_t duplicates = 0;  ///< Retries recognised by their id: acknowledged, not counted again.
 };
 
+/// What a compaction did.
+struct CompactOutcome {
+  uint64_t jobs = 0, segments_in = 0, segments_out = 0, bytes_in = 0, bytes_out = 0;
+  uint64_t profiles = 0;    ///< Written to merged segments, once per level.
+  uint64_t duplicates = 0;  ///< Dropped: the same profile id again.
+  uint64_t objects_removed = 0;
+  uint64_t expired = 0;  ///< Profiles that retention forgot.
+};
+
+/// Counters and gauges of compaction, since the process began where they are totals.
+struct CompactionStats {
+  struct Level {
+    uint64_t segments = 0, bytes = 0;
+  };
+  std::array<Level, 3> levels;  ///< Live segments: fresh, hours, days.
+  uint64_t snapshot = 0;        ///< Number of the newest one.
+  uint64_t tombstones = 0;      ///< Objects that wait to be deleted.
+  uint64_t jobs_total = 0, failures_total = 0, profiles_total = 0, duplicates_total = 0;
+  uint64_t bytes_in_total = 0, bytes_out_total = 0, objects_removed_total = 0;
+  uint64_t expired_profiles_total = 0, expired_segments_total = 0;
+  uint64_t damaged_inputs = 0;  ///< Segments that stay as they are because they cannot be read.
+  bool running = false;
+};
+
 /// Counters and gauges for /metrics and the Status page.
 struct StoreStats {
   uint64_t profiles_total = 0, duplicates_total = 0, rows_total = 0;
@@ -45,6 +72,7 @@ struct StoreStats {
            sealed_profiles_total = 0;
   uint64_t log_dropped_bytes = 0, log_lost_changes = 0;  ///< At this start; docs/kv_layout.md.
   uint64_t quarantined_rows_total = 0, corrupt_objects_total = 0, kv_write_groups_total = 0;
+  CompactionStats compaction;
 };
 
 /// Head ∪ segments: everything durable. Thread-safe.
@@ -64,6 +92,8 @@ class Store {
     int64_t epoch_max_ns = 3'600'000'000'000;
     uint64_t epoch_max_nodes = 1'000'000;
     int64_t retry_window_ns = 900'000'000'000;
+    Retention retention;                          ///< What is forgotten; by default nothing.
+    uint64_t merged_segment_bytes = 64ULL << 20;  ///< What compaction aims at; twice that at most.
     std::string writer_version;
   };
   /// Opens or creates, recovers what was acknowledged, finishes seals in flight. `conflict` when
@@ -94,6 +124,14 @@ class Store {
   /// One bounded piece of background work (seal when due); call about once a second. Killable
   /// anywhere.
   [[nodiscard]] virtual Status step() = 0;
+  /// Merges segments of hours and days that are over and deletes what nobody needs any more; with
+  /// `force` everything, up to day segments, ages ignored, replaced objects deleted at once (right
+  /// only while no other process reads the bucket). Runs to completion or the first error; killable
+  /// anywhere, and safe beside everything else.
+  [[nodiscard]] virtual Result<CompactOutcome> compact(bool force, const CancelToken& cancel);
+  /// What compaction has to do now, which can take minutes: call about once a second, in a thread
+  /// of its own.
+  [[nodiscard]] virtual Status compact_step(const CancelToken& cancel);
   [[nodiscard]] virtual StoreStats stats() const = 0;
   /// Small durable values: settings, short links. Keys are (kind, tenant, name); nullopt = absent.
   [[nodiscard]] virtual Result<std::optional<std::string>> meta_get(std::string_view kind,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/commit_queue.h"
+#include "storage/compaction.h"
 #include "storage/contents.h"
 #include "storage/data_dir.h"
 #include "storage/disk_reserve.h"
@@ -56,6 +57,8 @@ class StoreImpl final : public Store {
   Result<View> view(const Tenant& tenant, const ViewQuery& query) override;
   Result<uint64_t> seal() override;
   Status step() override;
+  Result<CompactOutcome> compact(bool force, const CancelToken& cancel) override;
+  Status compact_step(const CancelToken& cancel) override;
   StoreStats stats() const override;
   Result<std::optional<std::string>> meta_get(std::string_view kind, const Tenant& tenant,
                                               std::string_view name) override;
@@ -93,6 +96,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] Status recover_intents(std::vector<std::string>& object_keys);
   [[nodiscard]] Status recover_rows(RecoveredEpochs& epochs);
   void recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs);
+  [[nodiscard]] std::unique_ptr<Compaction> make_compaction();
   [[nodiscard]] Status recover_catalog(const std::vector<std::string>& pending_keys);
   [[nodiscard]] Status record_start(const RecoveredEpochs& epochs);
 
@@ -123,6 +127,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] Status verify_group(HeadGroup& group);
 
   // store.cc
+  [[nodiscard]] std::optional<View> try_view(const Tenant& tenant, const ViewQuery& query);
   [[nodiscard]] bool seal_is_due(int64_t now_ns) const;
   [[nodiscard]] Status seal_when_due(int64_t now_ns);
   void end_old_epochs(int64_t now_ns);
@@ -142,6 +147,7 @@ class StoreImpl final : public Store {
   NameTable tenants_, services_;
   std::unique_ptr<Contents> contents_;
   SegmentReaders readers_;
+  std::unique_ptr<Compaction> compaction_;
 
   mutable std::mutex services_mutex_;
   std::unordered_map<uint64_t, std::unique_ptr<Service>> service_map_;

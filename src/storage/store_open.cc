@@ -245,10 +245,28 @@ Status StoreImpl::recover_rows(RecoveredEpochs& epochs) {
   return {};
 }
 
+std::unique_ptr<Compaction> StoreImpl::make_compaction() {
+  Compaction::Options options;
+  options.bucket = options_.bucket.get();
+  options.contents = contents_.get();
+  options.readers = &readers_;
+  options.clock = options_.clock;
+  options.random = options_.random;
+  options.memory = options_.memory;
+  options.durable_write = [this](const KvBatch& batch) { return durable_write(batch); };
+  options.writer_version = options_.writer_version;
+  options.output_bytes = options_.merged_segment_bytes;
+  options.retention = options_.retention;
+  return std::make_unique<Compaction>(std::move(options));
+}
+
 Status StoreImpl::recover_catalog(const std::vector<std::string>& pending_keys) {
   HEARTH_KILL_POINT("open.before_catalog");
-  HEARTH_ASSIGN_OR_RETURN(CatalogLoad catalog, load_catalog(*kv_, *options_.bucket, pending_keys,
-                                                            !query_only_reason_.empty()));
+  compaction_ = make_compaction();
+  HEARTH_ASSIGN_OR_RETURN(CatalogLoad catalog,
+                          load_catalog(*kv_, *options_.bucket, compaction_->manifest(),
+                                       pending_keys, !query_only_reason_.empty()));
+  compaction_->set_agreed(catalog.snapshot);
   corrupt_objects_ += catalog.corrupt_objects;
   HEARTH_RETURN_IF_ERROR(recognise_cluster(*kv_, *options_.bucket, !catalog.segments.empty()));
   for (SegmentEntry& entry : catalog.segments) contents_->add_segment(std::move(entry));

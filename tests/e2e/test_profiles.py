@@ -83,7 +83,25 @@ def test_every_file_has_its_own_total_in_head_segment_and_after_restart(args):
         target.start()
         check_totals(target)
         check_stacks(target)
-    return f"{len(FILES)} files, {checked} totals, three times"
+        check_merged(target, args)
+    return f"{len(FILES)} files, {checked} totals, four times"
+
+
+def check_merged(target, args):
+    """A forced compaction leaves day segments alone, with the same stacks; `inspect` and `verify` agree beside the running server."""
+    status, _, body = target.request("POST", "/api/v1/admin/compact?force=true", b"", timeout=120)
+    assert status == 200, (status, body)
+    done = json.loads(body)
+    assert done["profiles"] >= len(FILES) and done["duplicates"] == done["expired"] == 0, body
+    check_totals(target)
+    check_stacks(target)
+    shown = subprocess.run([args.hearth, "inspect", "--format", "json", target.data], capture_output=True, text=True, check=True).stdout
+    levels = {row["level"]: row["objects"] for table in json.loads(shown) if table["name"] == "levels" for row in table["rows"]}
+    assert levels.pop("2 day") >= 1 and not any(levels.values()), levels
+    metrics = target.request("GET", "/metrics")[2].decode()
+    assert 'hearth_level_segments{level="0"} 0' in metrics, metrics
+    verified = subprocess.run([args.hearth, "verify", target.data], capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def check_stacks(target):

@@ -26,6 +26,10 @@ void live(StoreUnderTest& t) {
     if (!pass(t.append("anonymous", "svc", "p"))) return;
     t.clock().advance((round == 1 ? 3600 : 61) * kSecond);
     if (!pass(t.store().step())) return;
+    // Hours that are over, then everything.
+    if (!pass(t.store().compact_step({}))) return;
+    const auto compacted = t.store().compact(round == 1, {});
+    if (t.stopped()) return;
   }
 }
 

@@ -41,7 +41,15 @@ void step(StoreUnderTest& t, Dice& dice, std::string& log) {
     log += "step ";
     t.clock().advance(static_cast<int64_t>(dice.below(50)) * kSecond);
     REQUIRE(t.store().step());
-  } else if (choice < 86) {
+  } else if (choice < 85) {
+    log += "compact ";
+    t.clock().advance(static_cast<int64_t>(dice.below(7200)) * kSecond);
+    t.forget_last();  // The window for retries may be over.
+    REQUIRE(t.store().compact_step({}));
+  } else if (choice < 87) {
+    log += "force ";
+    REQUIRE(t.store().compact(dice.percent(50), {}));
+  } else if (choice < 89) {
     log += "epochs ";
     t.options().epoch_max_nodes = 1 + dice.below(200);
     REQUIRE(t.reopen());

@@ -47,6 +47,9 @@ class MemoryStore final : public storage::Store {
 
   [[nodiscard]] Result<uint64_t> seal() override { return 0; }
   [[nodiscard]] Status step() override { return {}; }
+  [[nodiscard]] Result<storage::CompactOutcome> compact(bool force, const CancelToken&) override {
+    return storage::CompactOutcome{.jobs = force ? 2U : 1U};
+  }
   [[nodiscard]] storage::StoreStats stats() const override {
     const std::lock_guard lock(mutex_);
     storage::StoreStats stats;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
 #include "objstore/local_store.h"
 #include "storage/store_impl.h"
 #include "support/catch.h"
@@ -54,6 +55,21 @@ inline PlainProfile plain(const std::string& tenant, const LabelSet& series,
   return out;
 }
 
+/// Stands in for the id of a profile in a day segment, which has none: made of what it says.
+inline Id128 id_of_content(const PlainProfile& profile) {
+  std::string text = profile.tenant + profile.series.to_string();
+  for (const int64_t v : {profile.start_ns, profile.duration_ns, profile.period})
+    text += ' ' + std::to_string(v);
+  for (const auto& [stack, values] : profile.rows) {
+    text += stack;
+    for (const int64_t v : values) text += ' ' + std::to_string(v);
+  }
+  return {UINT64_MAX, hash64(text)};
+}
+inline bool is_id_of_content(Id128 id) {
+  return id.hi == UINT64_MAX;
+}
+
 /// Everything a view shows, by profile id; an id that occurs twice is a failure.
 inline void read_dataset(const std::string& tenant, const storage::Dataset& dataset,
                          std::map<Id128, PlainProfile>& out) {
@@ -87,7 +103,8 @@ inline void read_dataset(const std::string& tenant, const storage::Dataset& data
     }
     CHECK((*columns)->start_ns[p] >= dataset.info().t_min_ns);
     CHECK((*columns)->start_ns[p] <= dataset.info().t_max_ns);
-    const bool first = out.emplace((*columns)->ids[p], std::move(profile)).second;
+    const Id128 id = (*columns)->ids.empty() ? id_of_content(profile) : (*columns)->ids[p];
+    const bool first = out.emplace(id, std::move(profile)).second;
     CHECK(first);
   }
 }
@@ -192,14 +209,12 @@ class StoreUnderTest {
   }
   /// Whether there is one, sent with an id since the window began.
   bool has_last() const { return last_.id.has_value(); }
+  void forget_last() { last_.id.reset(); }
 
   /// Every acknowledged profile is there once, as it was sent; nothing else is there but profiles
   /// whose outcome is unknown.
   void check() {
-    std::map<Id128, PlainProfile> all;
-    std::set<std::string> tenants;
-    for (const auto& [id, profile] : possible_) tenants.insert(profile.tenant);
-    for (const std::string& tenant : tenants) all.merge(read_all(*store_, *Tenant::parse(tenant)));
+    const std::map<Id128, PlainProfile> all = read_with_ids();
     size_t unnamed = 0;
     for (const auto& [id, profile] : all) {
       const auto expected = possible_.find(id);
@@ -216,6 +231,24 @@ class StoreUnderTest {
     acked_ = possible_;
   }
   size_t acked() const { return acked_.size() + unnamed_; }
+  /// All that the store holds of the model's tenants, by the ids that were sent, also where the
+  /// store no longer has them.
+  std::map<Id128, PlainProfile> read_with_ids() {
+    std::map<Id128, PlainProfile> found;
+    std::set<std::string> tenants;
+    for (const auto& [id, profile] : possible_) tenants.insert(profile.tenant);
+    for (const std::string& tenant : tenants)
+      found.merge(read_all(*store_, *Tenant::parse(tenant)));
+    std::map<Id128, Id128> sent;
+    for (const auto& [id, profile] : possible_) sent.emplace(id_of_content(profile), id);
+    std::map<Id128, PlainProfile> out;
+    for (auto& [id, profile] : found) {
+      const auto known = is_id_of_content(id) ? sent.find(id) : sent.end();
+      const bool first = out.emplace(known == sent.end() ? id : known->second, profile).second;
+      CHECK(first);
+    }
+    return out;
+  }
 
  private:
   struct Sent {

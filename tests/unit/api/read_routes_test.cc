@@ -231,6 +231,16 @@ TEST_CASE("sealing by hand is for loopback, and not for a page of another site",
   CHECK(api.post("/api/v1/admin/seal", "", "").status == 403);
 }
 
+TEST_CASE("compacting by hand is for loopback and takes true or false", "[api]") {
+  Api api;
+  CHECK(contains(api.post("/api/v1/admin/compact", "", "").body, R"("jobs":1,"profiles":0)"));
+  CHECK(contains(api.post("/api/v1/admin/compact?force=true", "", "").body, R"("jobs":2)"));
+  CHECK(api.post("/api/v1/admin/compact?force=maybe", "", "").status == 400);
+  CHECK(api.post("/api/v1/admin/compact", "", "", {{"Sec-Fetch-Site", "cross-site"}}).status == 403);
+  api.context.loopback_only = false;
+  CHECK(api.post("/api/v1/admin/compact?force=true", "", "").status == 403);
+}
+
 TEST_CASE("metrics count requests, refusals and what is stored", "[api]") {
   Api api;
   push_worked_example(api);
