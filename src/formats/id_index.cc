@@ -30,19 +30,11 @@ void IdIndex::build(std::span<const uint64_t> ids) {
   std::sort(sorted_.begin(), sorted_.end());
 }
 
-uint32_t IdIndex::find(uint64_t id) const {
-  switch (kind_) {
-    case Kind::dense:
-      return id - 1 < size_ ? static_cast<uint32_t>(id - 1) : kMissing;
-    case Kind::array:
-      return id < array_.size() ? array_[id] : kMissing;
-    case Kind::sorted: {
-      // The last of equal ids is the one before the first larger pair.
-      const auto after = std::upper_bound(sorted_.begin(), sorted_.end(), std::pair(id, kMissing));
-      return after != sorted_.begin() && after[-1].first == id ? after[-1].second : kMissing;
-    }
-  }
-  return kMissing;
+uint32_t IdIndex::find_sparse(uint64_t id) const {
+  if (kind_ == Kind::array) return id < array_.size() ? array_[id] : kMissing;
+  // The last of equal ids is the one before the first larger pair.
+  const auto after = std::upper_bound(sorted_.begin(), sorted_.end(), std::pair(id, kMissing));
+  return after != sorted_.begin() && after[-1].first == id ? after[-1].second : kMissing;
 }
 
 }  // namespace hearth::formats

@@ -19,9 +19,15 @@ class IdIndex {
   void build(std::span<const uint64_t> ids);
   [[nodiscard]] bool dense() const { return kind_ == Kind::dense; }
   [[nodiscard]] size_t size() const { return size_; }
-  [[nodiscard]] uint32_t find(uint64_t id) const;
+  [[nodiscard]] uint32_t find(uint64_t id) const {
+    if (kind_ != Kind::dense) [[unlikely]]
+      return find_sparse(id);
+    return id - 1 < size_ ? static_cast<uint32_t>(id - 1) : kMissing;
+  }
 
  private:
+  [[nodiscard]] uint32_t find_sparse(uint64_t id) const;
+
   enum class Kind : uint8_t { dense, array, sorted };
   Kind kind_ = Kind::dense;
   size_t size_ = 0;

@@ -45,10 +45,34 @@ inline uint32_t* read_packed_ids(const char* p, size_t length, uint32_t* out, ui
   return out;
 }
 
+/// Up to 16 bytes of values of at most eight bytes each: all ends are known from one look, so that
+/// no value waits for the one before. Stops at a longer value; returns where in [p, p + length).
+inline const char* read_few_values(const char* p, size_t length, int64_t*& out) {
+  const uint64_t low_stops = ~load_le<uint64_t>(p) & kContinuation;
+  const uint64_t high_stops = ~load_le<uint64_t>(p + 8) & kContinuation;
+  // One bit per byte, gathered by a multiplication.
+  const auto gathered = [](uint64_t stops) {
+    return static_cast<unsigned>((stops >> 7U) * 0x0102040810204080U >> 56U);
+  };
+  unsigned stops = gathered(low_stops) | gathered(high_stops) << 8U;
+  stops &= (1U << length) - 1;
+  unsigned begin = 0;
+  for (; stops != 0; stops &= stops - 1) {
+    const auto last = static_cast<unsigned>(std::countr_zero(stops));
+    const unsigned beyond = 7 - (last - begin);  // Bytes of the word behind the value.
+    if (beyond > 7) break;
+    *out++ = static_cast<int64_t>(
+        join_groups(load_le<uint64_t>(p + begin) & ~uint64_t{0} >> 8 * beyond));
+    begin = last + 1;
+  }
+  return p + begin;
+}
+
 /// The same for 64-bit values.
 inline int64_t* read_packed_values(const char* p, size_t length, int64_t* out) {
   const char* const end = p + length;
   if (length > 0 && end[-1] < 0) return nullptr;
+  if (length <= 16) p = read_few_values(p, length, out);
   while (p < end) {
     uint64_t v = 0;
     p = read_varint_of_any_width(p, v);

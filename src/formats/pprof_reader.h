@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,24 +46,36 @@ enum ProfileField : uint32_t {
 template <class T>
 class Column {
  public:
-  explicit Column(std::vector<T>& values) : values_(values) {}
+  explicit Column(std::vector<T>& values)
+      : values_(values), next_(values.data()), limit_(next_ + values.size()) {}
   /// Where to write; at least `n` more values fit.
   T* room(size_t n) {
-    if (values_.size() - size_ < n) [[unlikely]]
-      values_.resize(std::max({size_ + n, 2 * values_.size(), size_t{256}}));
-    return values_.data() + size_;
+    if (static_cast<size_t>(limit_ - next_) < n) [[unlikely]]
+      grow(n);
+    return next_;
   }
-  void set_end(const T* end) { size_ = static_cast<size_t>(end - values_.data()); }
-  void push(T value) {
-    *room(1) = value;
-    ++size_;
-  }
-  [[nodiscard]] size_t size() const { return size_; }
-  void finish() { values_.resize(size_); }
+  void set_end(T* end) { next_ = end; }
+  void push(T value) { *room(1) = value, ++next_; }
+  [[nodiscard]] size_t size() const { return static_cast<size_t>(next_ - values_.data()); }
+  const T& operator[](size_t i) const { return values_[i]; }
+  void finish() { values_.resize(size()); }
 
  private:
+  // resize() writes zeros, so the size follows in steps: a profile a little larger than the one
+  // before must not pay for twice its size.
+  [[gnu::noinline]] void grow(size_t n) {
+    constexpr size_t kStep = 512;
+    const size_t used = size();
+    const size_t wanted = used + n + kStep;
+    if (values_.capacity() < wanted) values_.reserve(2 * wanted);
+    values_.resize(wanted);
+    next_ = values_.data() + used;
+    limit_ = values_.data() + wanted;
+  }
+
   std::vector<T>& values_;
-  size_t size_ = 0;
+  T* next_;
+  T* limit_;
 };
 
 /// Ids as they stand in the input, until the tables they refer to are complete. Kept between
@@ -74,11 +87,6 @@ struct Ids {
   std::vector<uint64_t> wide_frames;  ///< Filled only when some reference has more than 32 bits.
   IdIndex index;
 
-  void clear() {
-    for (auto* v :
-         {&mappings, &locations, &functions, &location_mappings, &line_functions, &wide_frames})
-      v->clear();
-  }
   [[nodiscard]] size_t capacity() const {
     return mappings.capacity() + locations.capacity() + functions.capacity() +
            location_mappings.capacity() + line_functions.capacity() + wide_frames.capacity();
@@ -102,11 +110,23 @@ class PprofReader {
 
  private:
   bool read_profile();
+  const char* read_table_entry(const char* p, const char* end);
+  const char* read_strings(const char* p, const char* end);
+  bool check_plain_strings(const char* begin, const char* end, size_t first);
   const char* read_profile_field(uint32_t field_tag, const char* p, const char* end);
+  /// Where the next frame and the next value of a sample go.
+  struct SampleCursor {
+    uint32_t* frame;
+    int64_t* value;
+  };
   bool read_sample(const char* p, const char* end);
+  const char* read_plain_sample(const char* p, const char* end, SampleCursor& out);
+  [[gnu::cold]] bool read_any_sample(const char* p, const char* end, SampleCursor& out);
   bool read_label(const char* p, const char* end);
   bool read_mapping(const char* p, const char* end);
   bool read_location(const char* p, const char* end);
+  [[gnu::cold, gnu::noinline]] bool read_rest_of_location(const char* p, const char* end,
+                                                          std::span<uint64_t, 5> numbers);
   bool read_line(const char* p, const char* end);
   bool read_function(const char* p, const char* end);
   bool read_value_type(const char* p, const char* end, bool of_period,
@@ -149,6 +169,19 @@ class PprofReader {
       return true;
     return malformed(end, message, "a field runs past the end");
   }
+  /// Takes the varint field with this one-byte tag if it comes next. Writers send the fields of a
+  /// message in one order, so that asking for them in turn costs no dispatch.
+  template <uint32_t kTag>
+  static const char* take(const char* p, const char* end, uint64_t& v) {
+    static_assert(kTag < 0x80);
+    if (p >= end || static_cast<unsigned char>(*p) != kTag) return p;
+    const char* const next = wire::read_varint(p + 1, v);
+    return next == nullptr ? p : next;
+  }
+  /// What take() left over of a message whose fields 1, 2, … are the varints `numbers`: fields in
+  /// another order, unknown ones, malformed ones.
+  [[gnu::cold, gnu::noinline]] bool read_rest(const char* p, const char* end, const char* message,
+                                              std::span<uint64_t> numbers);
   /// A field that the message's handler does not know: skipped when its number is new, refused when
   /// its wire type is wrong.
   const char* unknown(uint32_t field_tag, const char* p, const char* end, uint32_t known_fields) {
@@ -157,23 +190,21 @@ class PprofReader {
     return nullptr;
   }
   /// An index into string_table that must be good. Range is checked when the table is complete.
-  const char* string_index(const char* p, uint32_t& out) {
-    uint64_t v = 0;
-    p = wire::read_varint(p, v);
-    out = static_cast<uint32_t>(v);
+  uint32_t string_index(uint64_t v) {
     string_bits_ |= v;
-    return p;
+    return static_cast<uint32_t>(v);
   }
   /// One that reads as "" when it is out of range; negative is an error all the same.
+  bool optional_string_index(uint64_t v, const char* at, uint32_t& out) {
+    if (static_cast<int64_t>(v) < 0) [[unlikely]]
+      return malformed(at, "a string index", "negative");
+    out = static_cast<uint32_t>(std::min<uint64_t>(v, UINT32_MAX));
+    return true;
+  }
   const char* optional_string_index(const char* p, uint32_t& out) {
     uint64_t v = 0;
     p = wire::read_varint(p, v);
-    if (static_cast<int64_t>(v) < 0) {
-      malformed(p, "a string index", "negative");
-      return nullptr;
-    }
-    out = static_cast<uint32_t>(std::min<uint64_t>(v, UINT32_MAX));
-    return p;
+    return p != nullptr && optional_string_index(v, p, out) ? p : nullptr;
   }
   template <class Int>
   static const char* number(const char* p, Int& out) {
@@ -197,15 +228,16 @@ class PprofReader {
   Ids& ids_;
   Status error_ = {};
 
+  Column<uint64_t> mapping_ids_{ids_.mappings}, location_ids_{ids_.locations},
+      function_ids_{ids_.functions}, location_mapping_ids_{ids_.location_mappings},
+      line_function_ids_{ids_.line_functions};
   Column<std::string_view> strings_{out_.strings};
   Column<uint32_t> function_name_{out_.functions.name},
       function_system_{out_.functions.system_name}, function_file_{out_.functions.file};
   Column<int64_t> function_start_{out_.functions.start_line};
-  Column<uint32_t> location_mapping_{out_.locations.mapping},
-      line_begin_{out_.locations.line_begin};
+  Column<uint32_t> line_begin_{out_.locations.line_begin};
   Column<uint64_t> location_address_{out_.locations.address};
   Column<uint8_t> location_folded_{out_.locations.folded};
-  Column<uint32_t> line_function_{out_.lines.function};
   Column<int64_t> line_line_{out_.lines.line}, line_column_{out_.lines.column};
   Column<uint32_t> frames_{out_.samples.frames}, stack_begin_{out_.samples.stack_begin},
       label_begin_{out_.samples.label_begin};

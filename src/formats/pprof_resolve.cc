@@ -39,13 +39,10 @@ void resolve_dense(std::vector<uint32_t>& ids, uint32_t n, uint32_t& zero, uint3
 
 void PprofReader::finish_columns() {
   const auto finish = [](auto&... columns) { (columns.finish(), ...); };
-  location_mapping_.room(location_address_.size());
-  location_mapping_.set_end(out_.locations.mapping.data() + location_address_.size());
-  line_function_.room(line_line_.size());
-  line_function_.set_end(out_.lines.function.data() + line_line_.size());
-  finish(strings_, function_name_, function_system_, function_file_, function_start_,
-         location_mapping_, line_begin_, location_address_, location_folded_, line_function_,
-         line_line_, line_column_, frames_, stack_begin_, label_begin_, values_, labels_);
+  finish(mapping_ids_, location_ids_, function_ids_, location_mapping_ids_, line_function_ids_,
+         strings_, function_name_, function_system_, function_file_, function_start_, line_begin_,
+         location_address_, location_folded_, line_line_, line_column_, frames_, stack_begin_,
+         label_begin_, values_, labels_);
 }
 
 bool PprofReader::check_samples() {
@@ -141,12 +138,14 @@ bool PprofReader::resolve_ids() {
 
 bool PprofReader::resolve_mappings(std::vector<uint8_t>& unusable) {
   ids_.index.build(ids_.mappings);
-  for (size_t i = 0; i < ids_.location_mappings.size(); ++i) {
+  const size_t n = ids_.location_mappings.size();
+  out_.locations.mapping.resize(n);
+  for (size_t i = 0; i < n; ++i) {
     const uint64_t id = ids_.location_mappings[i];
     const uint32_t mapping = id == 0 ? ProfileBatch::kNone : ids_.index.find(id);
     out_.locations.mapping[i] = mapping;
     if (id != 0 && mapping == IdIndex::kMissing) [[unlikely]] {
-      unusable.resize(out_.locations.size());
+      unusable.resize(n);
       unusable[i] = 1;
     }
   }
@@ -156,6 +155,7 @@ bool PprofReader::resolve_mappings(std::vector<uint8_t>& unusable) {
 bool PprofReader::resolve_functions(std::vector<uint8_t>& unusable) {
   if (zero_functions_ > 0 && !repair_function_ids()) return false;
   ids_.index.build(ids_.functions);
+  out_.lines.function.resize(ids_.line_functions.size());
   bool missing = false;
   for (size_t i = 0; i < ids_.line_functions.size(); ++i) {
     const uint32_t function = ids_.index.find(ids_.line_functions[i]);

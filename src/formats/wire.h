@@ -45,8 +45,16 @@ inline const char* read_long_varint(const char* p, uint64_t& value) {
   return nullptr;
 }
 
+/// The value of a varint of up to eight bytes: its 7-bit groups pushed together in three steps.
+inline uint64_t join_groups(uint64_t bytes) {
+  uint64_t v = bytes & 0x7f7f7f7f7f7f7f7fU;
+  v = (v & 0x007f007f007f007fU) | (v & 0x7f007f007f007f00U) >> 1U;
+  v = (v & 0x00003fff00003fffU) | (v & 0x3fff00003fff0000U) >> 2U;
+  return (v & 0x000000000fffffffU) | (v & 0x0fffffff00000000U) >> 4U;
+}
+
 /// A varint without a branch on its width, for values whose width nobody can predict: up to eight
-/// bytes at once, the 7-bit groups pushed together in three steps.
+/// bytes at once.
 inline const char* read_varint_of_any_width(const char* p, uint64_t& value) {
   const auto word = load_le<uint64_t>(p);
   const uint64_t stops = ~word & kContinuation;
@@ -54,10 +62,7 @@ inline const char* read_varint_of_any_width(const char* p, uint64_t& value) {
     return read_long_varint(p, value);
   const uint64_t upto_stop =
       stops ^ (stops - 1);  // All bits up to the first byte that ends a varint.
-  uint64_t v = word & upto_stop & 0x7f7f7f7f7f7f7f7fU;
-  v = (v & 0x007f007f007f007fU) | (v & 0x7f007f007f007f00U) >> 1U;
-  v = (v & 0x00003fff00003fffU) | (v & 0x3fff00003fff0000U) >> 2U;
-  value = (v & 0x000000000fffffffU) | (v & 0x0fffffff00000000U) >> 4U;
+  value = join_groups(word & upto_stop);
   return p + (static_cast<unsigned>(std::countr_zero(stops)) + 1) / 8;
 }
 

@@ -141,6 +141,69 @@ TEST_CASE("packed ids of every width and every list length are read", "[formats]
   }
 }
 
+TEST_CASE("packed values of every width and every list length are read", "[formats]") {
+  for (size_t count = 1; count < 20; ++count) {
+    for (unsigned shape = 0; shape < 67; ++shape) {
+      PprofBuilder b;
+      std::vector<int64_t> want;
+      for (size_t i = 0; i < count; ++i) {
+        b.sample_type("t" + std::to_string(i), "count");
+        // All of one width, then widths that change along the list.
+        const auto bits = static_cast<unsigned>(shape < 64 ? shape : (i * (shape - 50)) % 64);
+        want.push_back(static_cast<int64_t>(UINT64_MAX >> (63 - bits)));
+      }
+      b.sample({}, want);
+      REQUIRE(decoded(b.build()).samples.values == want);
+    }
+  }
+}
+
+TEST_CASE("fields of a message come in any order and under tags of any length", "[formats]") {
+  ProtoWriter p;
+  p.message(5, ProtoWriter().varint(5, 9).varint(2, 0).varint(1, 1));
+  p.message(4, ProtoWriter()
+                   .varint(5, 1)
+                   .message(4, ProtoWriter().varint(3, 7).varint(2, 6).varint(1, 1))
+                   .varint(99, 1)
+                   .varint(3, 5)
+                   .varint(1, 1));
+  // A location whose tags take more bytes than they need.
+  p.raw(std::string_view("\xa2\x80\x00\x04\x88\x80\x00\x02", 8));
+  p.message(2, ProtoWriter()
+                   .message(3, ProtoWriter().varint(3, 4).varint(99, 1).varint(1, 1))
+                   .varint(2, 8)
+                   .packed(1, {2})
+                   .varint(1, 1));
+  const ProfileBatch batch = decoded(cpu().raw(p).build());
+  CHECK(batch.functions.start_line == std::vector<int64_t>{9});
+  CHECK(batch.locations.address == std::vector<uint64_t>{5, 0});
+  CHECK(batch.locations.folded == std::vector<uint8_t>{1, 0});
+  CHECK(batch.lines.line == std::vector<int64_t>{6});
+  CHECK(batch.lines.column == std::vector<int64_t>{7});
+  CHECK(batch.samples.frames == std::vector<uint32_t>{1, 0});
+  CHECK(batch.samples.values == std::vector<int64_t>{8});
+  REQUIRE(batch.samples.labels.size() == 1);
+  CHECK(batch.samples.labels[0].num == 4);
+}
+
+TEST_CASE("short, long and foreign strings stand side by side", "[formats]") {
+  const std::string foreign = "f\xc3\xbcr";
+  const std::vector<std::string> texts = {"",
+                                          "a",
+                                          "seven b",
+                                          "eight by",
+                                          foreign,
+                                          std::string(127, 'x'),
+                                          std::string(128, 'y'),
+                                          "z",
+                                          foreign + std::string(200, 'w'),
+                                          ""};
+  ProtoWriter strings;
+  for (const std::string& text : texts) strings.text(6, text);
+  const ProfileBatch p = decoded(cpu().raw(strings).build());
+  for (size_t i = 0; i < texts.size(); ++i) CHECK(p.strings[i] == texts[i]);
+}
+
 TEST_CASE("ids may be any 64-bit number in any order", "[formats]") {
   for (const uint64_t base :
        {uint64_t{1}, uint64_t{100}, uint64_t{1} << 20U, uint64_t{1} << 40U, UINT64_MAX - 2}) {
