@@ -1,48 +1,67 @@
 #include "symbols/batch_mapper.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 namespace hearth::symbols {
 namespace {
 
 constexpr uint32_t kNone = IdTable::kNone;
 
-// Three passes over blocks of `todo`, see BatchMapper. `hash_of(i)` → hash; `warm(id)` prefetches
-// the content of a candidate, `warm_deep(id)` what that content points to; `resolve(i, hash)` does
-// the work.
-template <size_t kBlock, class Hash, class Warm, class WarmDeep, class Resolve>
-void resolve_in_blocks(std::span<const uint32_t> todo, const IdTable& table, Hash hash_of,
-                       Warm warm, WarmDeep warm_deep, Resolve resolve) {
-  std::array<uint64_t, kBlock> hashes;
-  std::array<uint32_t, kBlock> candidates;
-  for (size_t begin = 0; begin < todo.size(); begin += kBlock) {
-    const auto block = todo.subspan(begin, std::min(kBlock, todo.size() - begin));
-    for (size_t i = 0; i < block.size(); ++i) {
-      hashes[i] = hash_of(block[i]);
-      table.prefetch(hashes[i]);
-    }
-    for (size_t i = 0; i < block.size(); ++i) {
-      candidates[i] = table.candidate(hashes[i]);
-      if (candidates[i] != kNone) warm(candidates[i]);
-    }
-    for (size_t i = 0; i < block.size(); ++i) {
-      if (candidates[i] != kNone) warm_deep(candidates[i]);
-    }
-    for (size_t i = 0; i < block.size(); ++i) resolve(block[i], hashes[i]);
-  }
-}
-
 constexpr auto kNothingToWarm = [](uint32_t) {};
 
 void list_used(std::span<const uint32_t> ids, uint32_t used, std::vector<uint32_t>& todo) {
-  todo.clear();
+  todo.resize(ids.size());
+  const uint32_t* const in = ids.data();
+  uint32_t* const out = todo.data();
+  size_t n = 0;
   for (uint32_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] == used) todo.push_back(i);
+    out[n] = i;
+    n += in[i] == used ? 1 : 0;
   }
+  todo.resize(n);
 }
 
 }  // namespace
+
+// Gives every used entry of a table its id, in blocks of four passes: hash, and prefetch the slot;
+// prefetch the content of the id in the slot; prefetch what that content points to; compare, or
+// add. Without them each entry of a cold dictionary would wait for memory three times.
+template <class EntryAt, class Warm, class WarmDeep>
+void BatchMapper::resolve(IdTable& table, std::vector<uint32_t>& ids, EntryAt entry_at, Warm warm,
+                          WarmDeep warm_deep) {
+  using Entry = decltype(entry_at(uint32_t{}));
+  list_used(ids, kUsed, scratch_.todo);
+  uint32_t* const out = ids.data();
+  Entry entries[kBlock];
+  uint64_t hashes[kBlock];
+  uint32_t candidates[kBlock];
+  for (size_t begin = 0; begin < scratch_.todo.size(); begin += kBlock) {
+    const uint32_t* const block = scratch_.todo.data() + begin;
+    const size_t n = std::min(kBlock, scratch_.todo.size() - begin);
+    for (size_t i = 0; i < n; ++i) {
+      entries[i] = entry_at(block[i]);
+      hashes[i] = index_.hash_of(entries[i]);
+      table.prefetch(hashes[i]);
+    }
+    for (size_t i = 0; i < n; ++i) {
+      candidates[i] = table.candidate(hashes[i]);
+      if (candidates[i] != kNone) warm(candidates[i]);
+    }
+    for (size_t i = 0; i < n; ++i) {
+      if (candidates[i] != kNone) warm_deep(candidates[i]);
+    }
+    for (size_t i = 0; i < n; ++i) {
+      uint32_t id = candidates[i];
+      if (id == kNone || !index_.equals(id, entries[i])) {
+        // Not the first with its tag, or added since by an equal entry of this block, or new.
+        id = index_.find(hashes[i], entries[i]);
+        if (id == kNone) table.insert(hashes[i], id = add(entries[i]));
+      }
+      out[block[i]] = id;
+    }
+  }
+}
 
 void BatchMapper::map(std::vector<uint32_t>& keys) {
   mark_used();
@@ -61,69 +80,64 @@ void BatchMapper::mark_used() {
   s.functions.assign(b.functions.size(), kUnused);
   s.mappings.assign(b.mappings.size(), kUnused);
   s.locations.assign(b.locations.size(), kUnused);
-  for (const uint32_t frame : b.samples.frames) s.locations[frame] = kUsed;
+  // The batch was validated: plain pointers, as every bounds check counts here.
+  uint32_t* const strings = s.strings.data();
+  uint32_t* const functions = s.functions.data();
+  uint32_t* const locations = s.locations.data();
+  for (const uint32_t frame : b.samples.frames) locations[frame] = kUsed;
+  const uint32_t* const line_begin = b.locations.line_begin.data();
+  const uint32_t* const line_function = b.lines.function.data();
   for (size_t l = 0; l < s.locations.size(); ++l) {
-    if (s.locations[l] == kUnused) continue;
-    if (b.locations.mapping[l] != ProfileBatch::kNone) s.mappings[b.locations.mapping[l]] = kUsed;
-    for (uint32_t line = b.locations.line_begin[l]; line < b.locations.line_begin[l + 1]; ++line) {
-      s.functions[b.lines.function[line]] = kUsed;
-    }
+    if (locations[l] == kUnused) continue;
+    const uint32_t mapping = b.locations.mapping.data()[l];
+    if (mapping != ProfileBatch::kNone) s.mappings[mapping] = kUsed;
+    for (uint32_t line = line_begin[l]; line < line_begin[l + 1]; ++line)
+      functions[line_function[line]] = kUsed;
   }
+  const uint32_t* const names[] = {b.functions.name.data(), b.functions.system_name.data(),
+                                   b.functions.file.data()};
   for (size_t f = 0; f < s.functions.size(); ++f) {
-    if (s.functions[f] == kUnused) continue;
-    for (const uint32_t string :
-         {b.functions.name[f], b.functions.system_name[f], b.functions.file[f]}) {
-      s.strings[string] = kUsed;
-    }
+    if (functions[f] == kUnused) continue;
+    for (const uint32_t* const column : names) strings[column[f]] = kUsed;
   }
   for (size_t m = 0; m < s.mappings.size(); ++m) {
     if (s.mappings[m] == kUnused) continue;
     for (const uint32_t string : {b.mappings.file[m], b.mappings.build_id[m]})
-      s.strings[string] = kUsed;
+      strings[string] = kUsed;
   }
   for (const ProfileBatch::SampleLabel& label : b.samples.labels) {
-    for (const uint32_t string : {label.key, label.str, label.num_unit}) s.strings[string] = kUsed;
+    for (const uint32_t string : {label.key, label.str, label.num_unit}) strings[string] = kUsed;
   }
 }
 
 void BatchMapper::map_strings() {
+  const std::string_view* const strings = batch_.strings.data();
   // The bytes of a large profile have left the fast caches since they were decoded.
   constexpr uint32_t kAhead = 8;
   const auto last = static_cast<uint32_t>(batch_.strings.size() - 1);
-  list_used(scratch_.strings, kUsed, scratch_.todo);
-  resolve_in_blocks<kBlock>(
-      scratch_.todo, index_.strings,
+  resolve(
+      index_.strings, scratch_.strings,
       [&](uint32_t i) {
-        __builtin_prefetch(batch_.strings[std::min(i + kAhead, last)].data());
-        return index_.hash_of(batch_.strings[i]);
+        __builtin_prefetch(strings[std::min(i + kAhead, last)].data());
+        return strings[i];
       },
       [&](uint32_t id) { columns_.prefetch_string(id); },
-      [&](uint32_t id) { columns_.prefetch_string_bytes(id); },
-      [&](uint32_t i, uint64_t hash) {
-        const std::string_view s = batch_.strings[i];
-        uint32_t id = s.empty() ? 0 : index_.find(hash, s);
-        if (id == kNone) index_.strings.insert(hash, id = columns_.add_string(s));
-        scratch_.strings[i] = id;
-      });
-}
-
-Function BatchMapper::function_at(uint32_t i) const {
-  const ProfileBatch::Functions& f = batch_.functions;
-  return {scratch_.strings[f.name[i]], scratch_.strings[f.system_name[i]],
-          scratch_.strings[f.file[i]], f.start_line[i]};
+      [&](uint32_t id) { columns_.prefetch_string_bytes(id); });
 }
 
 void BatchMapper::map_functions() {
-  list_used(scratch_.functions, kUsed, scratch_.todo);
-  resolve_in_blocks<kBlock>(
-      scratch_.todo, index_.functions, [&](uint32_t i) { return index_.hash_of(function_at(i)); },
-      [&](uint32_t id) { columns_.prefetch_function(id); }, kNothingToWarm,
-      [&](uint32_t i, uint64_t hash) {
-        const Function f = function_at(i);
-        uint32_t id = index_.find(hash, f);
-        if (id == kNone) index_.functions.insert(hash, id = columns_.add_function(f));
-        scratch_.functions[i] = id;
-      });
+  const ProfileBatch::Functions& f = batch_.functions;
+  const uint32_t* const name = f.name.data();
+  const uint32_t* const system_name = f.system_name.data();
+  const uint32_t* const file = f.file.data();
+  const int64_t* const start_line = f.start_line.data();
+  const uint32_t* const strings = scratch_.strings.data();
+  resolve(
+      index_.functions, scratch_.functions,
+      [&](uint32_t i) {
+        return Function{strings[name[i]], strings[system_name[i]], strings[file[i]], start_line[i]};
+      },
+      [&](uint32_t id) { columns_.prefetch_function(id); }, kNothingToWarm);
 }
 
 void BatchMapper::map_mappings() {
@@ -143,37 +157,32 @@ void BatchMapper::map_mappings() {
   }
 }
 
-Location BatchMapper::location_at(uint32_t i) {
-  const ProfileBatch::Locations& l = batch_.locations;
-  const uint32_t begin = l.line_begin[i];
-  const uint32_t end = l.line_begin[i + 1];
-  if (scratch_.lines.size() < end - begin) scratch_.lines.resize(end - begin);
-  for (uint32_t at = begin; at < end; ++at) {
-    scratch_.lines[at - begin] = {scratch_.functions[batch_.lines.function[at]],
-                                  batch_.lines.line[at], batch_.lines.column[at]};
-  }
-  const uint32_t mapping =
-      l.mapping[i] == ProfileBatch::kNone ? 0 : scratch_.mappings[l.mapping[i]] + 1;
-  return {mapping, l.address[i], l.folded[i] != 0, {scratch_.lines.data(), end - begin}};
-}
-
 void BatchMapper::map_locations() {
-  list_used(scratch_.locations, kUsed, scratch_.todo);
-  resolve_in_blocks<kBlock>(
-      scratch_.todo, index_.locations, [&](uint32_t i) { return index_.hash_of(location_at(i)); },
+  const ProfileBatch::Locations& l = batch_.locations;
+  scratch_.lines.resize(batch_.lines.function.size());
+  Line* const lines = scratch_.lines.data();
+  for (size_t i = 0; i < scratch_.lines.size(); ++i) {
+    lines[i] = {scratch_.functions.data()[batch_.lines.function.data()[i]],
+                batch_.lines.line.data()[i], batch_.lines.column.data()[i]};
+  }
+  const uint32_t* const mapping = l.mapping.data();
+  const uint64_t* const address = l.address.data();
+  const uint8_t* const folded = l.folded.data();
+  const uint32_t* const line_begin = l.line_begin.data();
+  const uint32_t* const mappings = scratch_.mappings.data();
+  resolve(
+      index_.locations, scratch_.locations,
+      [&](uint32_t i) {
+        return Location{mapping[i] == ProfileBatch::kNone ? 0 : mappings[mapping[i]] + 1,
+                        address[i],
+                        folded[i] != 0,
+                        {lines + line_begin[i], lines + line_begin[i + 1]}};
+      },
       [&](uint32_t id) { columns_.prefetch_location(id); },
-      [&](uint32_t id) { columns_.prefetch_location_lines(id); },
-      [&](uint32_t i, uint64_t hash) {
-        const Location l = location_at(i);
-        uint32_t id = index_.find(hash, l);
-        if (id == kNone) index_.locations.insert(hash, id = columns_.add_location(l));
-        scratch_.locations[i] = id;
-      });
+      [&](uint32_t id) { columns_.prefetch_location_lines(id); });
 }
 
-uint32_t BatchMapper::label_set_of(size_t sample) {
-  const auto labels = batch_.labels_of(sample);
-  if (labels.empty()) return 0;
+uint32_t BatchMapper::label_set_of_labels(std::span<const ProfileBatch::SampleLabel> labels) {
   scratch_.labels.clear();
   for (const ProfileBatch::SampleLabel& l : labels) {
     scratch_.labels.push_back(
@@ -186,6 +195,20 @@ uint32_t BatchMapper::label_set_of(size_t sample) {
   return id;
 }
 
+uint32_t BatchMapper::label_set_of(size_t sample) {
+  const auto labels = batch_.labels_of(sample);
+  if (labels.empty()) return 0;
+  if (labels.size() > 1) return label_set_of_labels(labels);
+  const ProfileBatch::SampleLabel& l = labels.front();
+  const auto number = static_cast<uint64_t>(l.num);
+  KnownLabel& known =
+      known_labels_[(number ^ number >> 4U ^ number >> 8U ^ l.str) % known_labels_.size()];
+  const bool same = known.set != 0 && known.label.key == l.key && known.label.str == l.str &&
+                    known.label.num == l.num && known.label.num_unit == l.num_unit;
+  if (!same) known = {l, label_set_of_labels(labels)};
+  return known.set;
+}
+
 void BatchMapper::map_label_sets() {
   scratch_.label_sets.clear();
   if (batch_.samples.labels.empty()) return;
@@ -196,9 +219,10 @@ void BatchMapper::map_label_sets() {
 std::span<const uint32_t> BatchMapper::stack_and_labels(size_t sample) {
   const auto frames = batch_.stack(sample);
   if (scratch_.stack.size() < frames.size() + 1) scratch_.stack.resize(frames.size() + 1);
-  uint32_t* out = scratch_.stack.data();
-  const uint32_t* ids = scratch_.locations.data();
-  for (size_t i = 0; i < frames.size(); ++i) out[i] = ids[frames[i]];
+  uint32_t* const out = scratch_.stack.data();
+  const uint32_t* const in = frames.data();
+  const uint32_t* const ids = scratch_.locations.data();
+  for (size_t i = 0; i < frames.size(); ++i) out[i] = ids[in[i]];
   out[frames.size()] = labels_of(sample);
   return {out, frames.size() + 1};
 }
@@ -218,12 +242,13 @@ void BatchMapper::map_block(size_t begin, std::span<uint32_t> keys) {
     index_.keys.prefetch(SymbolIndex::table_hash(hashes[i]));
   }
   for (size_t i = 0; i < keys.size(); ++i) {
-    const uint32_t candidate = index_.keys.candidate(SymbolIndex::table_hash(hashes[i]));
-    if (candidate != kNone) index_.prefetch_key_hash(candidate);
+    keys[i] = index_.keys.candidate(SymbolIndex::table_hash(hashes[i]));
+    if (keys[i] != kNone) index_.prefetch_key_hash(keys[i]);
   }
   scratch_.missed.clear();
   for (size_t i = 0; i < keys.size(); ++i) {
-    keys[i] = index_.find_key(hashes[i]);
+    if (keys[i] != kNone && !index_.key_equals(keys[i], hashes[i]))
+      keys[i] = index_.find_key(hashes[i]);
     if (keys[i] == kNone) scratch_.missed.push_back(static_cast<uint32_t>(i));
   }
   const std::span<const uint32_t> missed(scratch_.missed);
@@ -252,28 +277,39 @@ void BatchMapper::add_keys(size_t begin, std::span<const uint32_t> missed,
 }
 
 void BatchMapper::descend_known(std::span<Descent> group) const {
-  for (bool any = true; any;) {
-    any = false;
-    for (Descent& d : group) {
-      d.stopped = d.stopped || d.left == 0;
-      if (d.stopped) continue;
-      d.hash = index_.hash_of_node(d.node, next_location(d));
+  std::array<Descent*, kDescents> moving;
+  size_t n = 0;
+  for (Descent& d : group) moving[n++] = &d;
+  while (n > 0) {
+    size_t left = 0;
+    for (size_t i = 0; i < n; ++i) {
+      Descent& d = *moving[i];
+      if (d.left == 0) continue;
+      d.location = next_location(d);
+      d.hash = index_.hash_of_node(d.node, d.location);
       index_.nodes.prefetch(d.hash);
+      moving[left++] = &d;
     }
-    for (const Descent& d : group) {
-      if (d.stopped) continue;
-      const uint32_t candidate = index_.nodes.candidate(d.hash);
-      if (candidate != kNone) columns_.prefetch_node(candidate);
+    n = std::exchange(left, 0);
+    for (size_t i = 0; i < n; ++i) {
+      Descent& d = *moving[i];
+      d.candidate = index_.nodes.candidate(d.hash);
+      if (d.candidate == kNone) continue;
+      columns_.prefetch_node(d.candidate);
+      moving[left++] = &d;
     }
-    for (Descent& d : group) {
-      if (d.stopped) continue;
-      const uint32_t child = index_.find_node(d.hash, d.node, next_location(d));
-      d.stopped = child == kNone;
-      if (d.stopped) continue;
+    n = std::exchange(left, 0);
+    for (size_t i = 0; i < n; ++i) {
+      Descent& d = *moving[i];
+      const uint32_t child = index_.is_child(d.candidate, d.node, d.location)
+                                 ? d.candidate
+                                 : index_.find_node(d.hash, d.node, d.location);
+      if (child == kNone) continue;
       d.node = child;
       --d.left;
-      any = true;
+      moving[left++] = &d;
     }
+    n = left;
   }
 }
 

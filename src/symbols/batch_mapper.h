@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -16,7 +17,7 @@ struct MapBuffers {
   /// By index in the batch: kUnused, kUsed until it has its id, then the id in the dictionary.
   std::vector<uint32_t> strings, functions, mappings, locations;
   std::vector<uint32_t> todo;        ///< Batch indices that are used, ascending.
-  std::vector<Line> lines;           ///< Of one location.
+  std::vector<Line> lines;           ///< Of all locations, as in the batch.
   std::vector<LabelEntry> labels;    ///< Of one sample.
   std::vector<uint32_t> label_sets;  ///< By sample; empty when no sample has labels.
   std::vector<uint32_t> stack;   ///< Location ids of one sample, leaf first, then its label set.
@@ -37,11 +38,17 @@ class BatchMapper {
  private:
   static constexpr uint32_t kUnused = UINT32_MAX;
   static constexpr uint32_t kUsed = UINT32_MAX - 1;
-  static constexpr size_t kBlock = 256;
+  static constexpr size_t kBlock = 128;
   static constexpr size_t kDescents =
       32;  ///< In lock-step: enough to hide memory latency, few enough to stay in L1.
 
   void mark_used();
+  template <class EntryAt, class Warm, class WarmDeep>
+  void resolve(IdTable& table, std::vector<uint32_t>& ids, EntryAt entry_at, Warm warm,
+               WarmDeep warm_deep);
+  uint32_t add(std::string_view s) { return columns_.add_string(s); }
+  uint32_t add(const Function& f) { return columns_.add_function(f); }
+  uint32_t add(const Location& l) { return columns_.add_location(l); }
   void map_strings();
   void map_functions();
   void map_mappings();
@@ -52,9 +59,8 @@ class BatchMapper {
   void add_keys(size_t begin, std::span<const uint32_t> missed, std::span<const Id128> hashes,
                 std::span<uint32_t> keys);
 
-  Function function_at(uint32_t i) const;
-  Location location_at(uint32_t i);
   uint32_t label_set_of(size_t sample);
+  uint32_t label_set_of_labels(std::span<const ProfileBatch::SampleLabel> labels);
   uint32_t labels_of(size_t sample) const {
     return scratch_.label_sets.empty() ? 0 : scratch_.label_sets[sample];
   }
@@ -66,12 +72,14 @@ class BatchMapper {
     size_t sample = 0;
     size_t left = 0;
     uint32_t node = 0;
-    bool stopped = false;
+    uint32_t location = 0;   ///< Of the next frame.
+    uint32_t candidate = 0;  ///< Node that may stand for it.
     uint64_t hash = 0;
   };
   void descend_known(std::span<Descent> group) const;
   uint32_t next_location(const Descent& d) const {
-    return scratch_.locations[batch_.stack(d.sample)[d.left - 1]];
+    const size_t frame = batch_.samples.stack_begin[d.sample] + d.left - 1;
+    return scratch_.locations.data()[batch_.samples.frames.data()[frame]];
   }
   uint32_t node_below(Descent d);
 
@@ -79,6 +87,13 @@ class BatchMapper {
   SymbolIndex& index_;
   const ProfileBatch& batch_;
   MapBuffers& scratch_;
+  /// Label sets of single labels, by a few bits of the number: Go's heap profiles have one size
+  /// class a sample.
+  struct KnownLabel {
+    ProfileBatch::SampleLabel label;
+    uint32_t set = 0;  ///< 0: none.
+  };
+  std::array<KnownLabel, 64> known_labels_;
 };
 
 }  // namespace hearth::symbols

@@ -21,7 +21,7 @@ class IdTable {
   static constexpr uint32_t kNone = UINT32_MAX;
 
   void prefetch(uint64_t hash) const {
-    if (!slots_.empty()) __builtin_prefetch(&slots_[tag_of(hash) & mask_]);
+    __builtin_prefetch(slots_.data() + (tag_of(hash) & mask_));
   }
   /// First id with the hash's tag, not verified, or kNone: what to prefetch before `find`.
   [[nodiscard]] uint32_t candidate(uint64_t hash) const {
@@ -32,8 +32,9 @@ class IdTable {
   [[nodiscard]] uint32_t find(uint64_t hash, Equal&& equal) const {
     if (slots_.empty()) return kNone;
     const uint32_t tag = tag_of(hash);
+    const Slot* const slots = slots_.data();
     for (size_t at = tag & mask_;; at = (at + 1) & mask_) {
-      const Slot& slot = slots_[at];
+      const Slot slot = slots[at];
       if (slot.id == kNone) return kNone;
       if (slot.tag == tag && equal(slot.id)) return slot.id;
     }
