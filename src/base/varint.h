@@ -19,13 +19,25 @@ constexpr size_t varint_size(uint64_t v) {
   return n;
 }
 
-/// Appends `v` as unsigned LEB128, shortest form.
-inline void put_varint(std::string& out, uint64_t v) {
+constexpr size_t kVarintMax = 10;
+
+/// Writes `v` as unsigned LEB128, shortest form, to `p`, which has room for kVarintMax bytes; returns the place behind it.
+inline char* write_varint(char* p, uint64_t v) {
   while (v >= 0x80) {
-    out.push_back(static_cast<char>(v | 0x80U));
+    *p++ = static_cast<char>(v | 0x80U);
     v >>= 7U;
   }
-  out.push_back(static_cast<char>(v));
+  *p++ = static_cast<char>(v);
+  return p;
+}
+/// Appends `v` as unsigned LEB128, shortest form.
+inline void put_varint(std::string& out, uint64_t v) {
+  if (v < 0x80) {
+    out.push_back(static_cast<char>(v));
+    return;
+  }
+  char raw[kVarintMax];
+  out.append(raw, static_cast<size_t>(write_varint(raw, v) - raw));
 }
 inline void put_svarint(std::string& out, int64_t v) { put_varint(out, zigzag(v)); }
 

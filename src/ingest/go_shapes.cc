@@ -77,10 +77,13 @@ void strip_go_shapes(ProfileBatch& batch, std::span<const Label> labels) {
     return bracket != std::string_view::npos && s.find(kShape, bracket) != std::string_view::npos;
   };
   ProfileBatch::Functions& functions = batch.functions;
-  if (std::none_of(functions.name.begin(), functions.name.end(), has_shape) &&
-      std::none_of(functions.system_name.begin(), functions.system_name.end(), has_shape)) {
-    return;
+  bool any = false;
+  for (size_t f = 0; f < functions.size() && !any; ++f) {
+    const uint32_t name = functions.name[f];
+    const uint32_t system_name = functions.system_name[f];
+    any = has_shape(name) || (system_name != name && has_shape(system_name));
   }
+  if (!any) return;
   if (!is_go_profile(batch, labels)) return;
   std::unordered_map<uint32_t, uint32_t> stripped;  // Old string → new one.
   for (std::vector<uint32_t>* column : {&functions.name, &functions.system_name}) {

@@ -15,6 +15,20 @@ Use use_of(std::span<const int64_t> values) {
                                                                                      : Use::kept;
 }
 
+// The usual case, in one pass: or-ed together, the values of a sample are negative when one of them
+// is, and zero when all are.
+bool all_usable(const ProfileBatch& batch) {
+  const size_t types = batch.types();
+  const int64_t* value = batch.samples.values.data();
+  bool usable = true;
+  for (size_t s = 0; s < batch.samples.size(); ++s) {
+    int64_t any = 0;
+    for (size_t t = 0; t < types; ++t) any |= *value++;
+    usable = usable && any > 0;
+  }
+  return usable;
+}
+
 // Moves [begin, end) of a column down to `to`; returns where the next range goes.
 template <class T>
 size_t move_down(std::vector<T>& column, size_t begin, size_t end, size_t to) {
@@ -58,12 +72,12 @@ void drop_unusable_samples(ProfileBatch& batch) {
   const auto use = [&](size_t s) {
     return use_of(std::span(batch.samples.values).subspan(s * types, types));
   };
+  if (all_usable(batch)) return;
   for (size_t s = 0; s < batch.samples.size(); ++s) {
     const Use u = use(s);
     negative += u == Use::negative ? 1 : 0;
     zero += u == Use::zero ? 1 : 0;
   }
-  if (negative + zero == 0) return;
   filter_samples(batch, [&](size_t s) { return use(s) == Use::kept; });
   batch.repairs.samples_negative += negative;
   batch.repairs.samples_zero += zero;
@@ -92,7 +106,9 @@ void drop_empty_frames(ProfileBatch& batch) {
 void clear_addresses(ProfileBatch& batch) {
   ProfileBatch::Mappings& m = batch.mappings;
   ProfileBatch::Locations& l = batch.locations;
-  const auto has_functions = [&m](size_t i) { return (m.flags[i] & ProfileBatch::kHasFunctions) != 0; };
+  const auto has_functions = [&m](size_t i) {
+    return (m.flags[i] & ProfileBatch::kHasFunctions) != 0;
+  };
   for (size_t i = 0; i < m.size(); ++i) {
     if (has_functions(i)) m.start[i] = m.limit[i] = m.offset[i] = 0;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <memory>
 #include <numeric>
 
 #include "base/bytes.h"
@@ -19,9 +20,11 @@ enum ColumnMode : uint8_t { kZero = 0, kOwn = 1, kAsFirst = 2 };
 // One counting pass over byte `shift / 8` of the keys.
 void radix_pass(const std::vector<uint64_t>& in, std::vector<uint64_t>& out, unsigned shift) {
   std::array<uint32_t, 257> begin{};
-  for (const uint64_t v : in) ++begin[(v >> shift & 0xffU) + 1];
-  for (size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
-  for (const uint64_t v : in) out[begin[v >> shift & 0xffU]++] = v;
+  uint32_t* const next = begin.data();
+  uint64_t* const to = out.data();
+  for (const uint64_t v : in) ++next[(v >> shift & 0xffU) + 1];
+  for (size_t i = 1; i < begin.size(); ++i) next[i] += next[i - 1];
+  for (const uint64_t v : in) to[next[v >> shift & 0xffU]++] = v;
 }
 
 uint64_t magnitude(int64_t v) {
@@ -33,10 +36,13 @@ uint64_t magnitude(int64_t v) {
 uint64_t column_divisor(const Rows& rows, size_t type) {
   uint64_t m = 0;
   int64_t previous = 0;
-  for (size_t i = type; i < rows.values.size(); i += rows.types) {
-    const int64_t v = rows.values[i];
+  const int64_t* const values = rows.values.data();
+  const size_t end = rows.values.size();
+  for (size_t i = type; i < end; i += rows.types) {
+    const int64_t v = values[i];
     if (v == previous) continue;
     previous = v;
+    if (m != 0 && magnitude(v) % m == 0) continue;
     m = std::gcd(m, magnitude(v));
     if (m == 1) break;
   }
@@ -44,20 +50,33 @@ uint64_t column_divisor(const Rows& rows, size_t type) {
   return m > INT64_MAX ? 1 : m;
 }
 
-void put_quotients(const Rows& rows, size_t type, int64_t divisor, std::string& out) {
+// Writes value / divisor of each row; returns the end.
+char* write_quotients(const Rows& rows, size_t type, int64_t divisor, char* out) {
+  const int64_t* const values = rows.values.data();
+  const size_t end = rows.values.size();
   if (divisor == 1) {
-    for (size_t i = type; i < rows.values.size(); i += rows.types) put_svarint(out, rows.values[i]);
-    return;
+    for (size_t i = type; i < end; i += rows.types) out = write_varint(out, zigzag(values[i]));
+    return out;
   }
   int64_t value = 0;
-  int64_t quotient = 0;
-  for (size_t i = type; i < rows.values.size(); i += rows.types) {
-    if (rows.values[i] != value) {
-      value = rows.values[i];
-      quotient = value / divisor;
+  uint64_t quotient = 0;
+  for (size_t i = type; i < end; i += rows.types) {
+    if (values[i] != value) {
+      value = values[i];
+      quotient = zigzag(value / divisor);
     }
-    put_svarint(out, quotient);
+    out = write_varint(out, quotient);
   }
+  return out;
+}
+
+char* write_keys(const Rows& rows, char* out) {
+  uint32_t next = 0;
+  for (const uint32_t key : rows.keys) {
+    out = write_varint(out, key - next);
+    next = key + 1;
+  }
+  return out;
 }
 
 struct Column {
@@ -107,59 +126,67 @@ void RowCollector::sort(uint32_t key_max) {
 
 void RowCollector::collect(const ProfileBatch& batch, std::span<const uint32_t> samples,
                            std::span<const uint32_t> sample_keys, Rows& out) {
-  order_.clear();
+  order_.resize(samples.size());
+  uint64_t* const order = order_.data();
   uint32_t key_max = 0;
-  for (const uint32_t sample : samples) {
-    const uint32_t key = sample_keys[sample];
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const uint32_t sample = samples.data()[i];
+    const uint32_t key = sample_keys.data()[sample];
     key_max = std::max(key_max, key);
-    order_.push_back(uint64_t{key} << 32U | sample);
+    order[i] = uint64_t{key} << 32U | sample;
   }
   sort(key_max);
 
   out.types = batch.types();
-  out.keys.clear();
-  out.values.clear();
   out.totals.assign(out.types, 0);
-  for (size_t i = 0; i < order_.size();) {
-    const auto key = static_cast<uint32_t>(order_[i] >> 32U);
-    const size_t at = out.values.size();
-    out.values.resize(at + out.types);
+  add_up(batch.samples.values.data(), out);
+}
+
+// One row per key of order_. Columns have room for all first: a profile has a row for nearly every
+// sample.
+void RowCollector::add_up(const int64_t* sample_values, Rows& out) {
+  const size_t types = out.types;
+  out.keys.resize(order_.size());
+  out.values.resize(order_.size() * types);
+  const uint64_t* const order = order_.data();
+  const size_t n = order_.size();
+  int64_t* const totals = out.totals.data();
+  size_t rows = 0;
+  for (size_t i = 0; i < n;) {
+    const uint64_t key = order[i] >> 32U;
+    int64_t* const row = out.values.data() + rows * types;
+    std::copy_n(sample_values + static_cast<uint32_t>(order[i]) * types, types, row);
+    for (++i; i < n && order[i] >> 32U == key; ++i) {
+      const int64_t* const more = sample_values + static_cast<uint32_t>(order[i]) * types;
+      for (size_t t = 0; t < types; ++t) row[t] = saturating_add(row[t], more[t]);
+    }
     bool zero = true;
-    for (; i < order_.size() && order_[i] >> 32U == key; ++i) {
-      for (size_t t = 0; t < out.types; ++t) {
-        int64_t& value = out.values[at + t];
-        value = saturating_add(value, batch.value(static_cast<uint32_t>(order_[i]), t));
-      }
+    for (size_t t = 0; t < types; ++t) {
+      zero = zero && row[t] == 0;
+      totals[t] = saturating_add(totals[t], row[t]);
     }
-    for (size_t t = 0; t < out.types; ++t) {
-      zero = zero && out.values[at + t] == 0;
-      out.totals[t] = saturating_add(out.totals[t], out.values[at + t]);
-    }
-    if (zero) {
-      out.values.resize(at);
-    } else {
-      out.keys.push_back(key);
-    }
+    out.keys.data()[rows] = static_cast<uint32_t>(key);
+    rows += zero ? 0 : 1;
   }
+  out.keys.resize(rows);
+  out.values.resize(rows * types);
 }
 
 void encode_rows(const Rows& rows, std::string& out) {
-  std::string column;
-  uint32_t next = 0;
-  for (const uint32_t key : rows.keys) {
-    put_varint(column, key - next);
-    next = key + 1;
-  }
-  put_str(out, column);
-  std::string first;
+  // Two columns: the first type's, which later ones may repeat, and the one being written.
+  const size_t column_max = rows.size() * kVarintMax;
+  const auto buffer = std::make_unique_for_overwrite<char[]>(2 * column_max);
+  put_str(out, {buffer.get(), write_keys(rows, buffer.get())});
+  std::string_view first;
   for (size_t t = 0; t < rows.types; ++t) {
     const uint64_t divisor = column_divisor(rows, t);
     if (divisor == 0) {
       out.push_back(static_cast<char>(kZero));
       continue;
     }
-    column.clear();
-    put_quotients(rows, t, static_cast<int64_t>(divisor), column);
+    char* const begin = buffer.get() + (t == 0 ? 0 : column_max);
+    const std::string_view column(begin,
+                                  write_quotients(rows, t, static_cast<int64_t>(divisor), begin));
     const bool as_first = t > 0 && column == first;
     out.push_back(static_cast<char>(as_first ? kAsFirst : kOwn));
     put_varint(out, divisor);

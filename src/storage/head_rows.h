@@ -32,6 +32,7 @@ class RowCollector {
 
  private:
   void sort(uint32_t key_max);
+  void add_up(const int64_t* sample_values, Rows& out);
   std::vector<uint64_t> order_, scratch_;  ///< key << 32 | sample.
 };
 
