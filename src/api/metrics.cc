@@ -72,6 +72,8 @@ void add_store(Families& out, const storage::StoreStats& stats) {
   out.gauge("hearth_head_bytes", "Row bytes accepted and not yet sealed.", stats.head_bytes);
   out.gauge("hearth_dictionaries", "Dictionaries in memory.", stats.head_dictionaries);
   out.gauge("hearth_dictionary_bytes", "Memory of dictionaries.", stats.dictionary_bytes);
+  out.counter("hearth_epochs_shed_total", "Dictionaries begun anew for want of memory.",
+              stats.epochs_shed_total);
   out.gauge("hearth_segments", "Live segments.", stats.segments);
   out.gauge("hearth_segment_bytes", "Bytes of live segments.", stats.segment_bytes);
   out.counter("hearth_seals_total", "Seals done.", stats.seals_total);

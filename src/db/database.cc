@@ -77,6 +77,8 @@ void fill_defaults(Database::Options& options) {
   if (options.random == nullptr) options.random = &system_random();
   if (options.files == nullptr) options.files = &posix_file_system();
   if (options.memory_limit_bytes == 0) options.memory_limit_bytes = machine_memory_bytes() / 2;
+  if (options.dictionary_max_bytes == 0)
+    options.dictionary_max_bytes = options.memory_limit_bytes / 2;
   if (options.bucket.empty()) options.bucket = options.data_dir + "/bucket";
   // A profile that would be forgotten at once is refused: a 200 for it would be a lie.
   const int64_t longest_ns = options.retention.longest_age_ns();
@@ -111,6 +113,7 @@ Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& opti
   store.clock = options.clock;
   store.random = options.random;
   store.memory = &memory;
+  store.dictionary_max_bytes = options.dictionary_max_bytes;
   store.seal_bytes = options.seal_bytes;
   store.seal_interval_ns = options.seal_interval_ns;
   store.retention = options.retention;

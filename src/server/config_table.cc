@@ -236,6 +236,10 @@ std::vector<Setting> storage_settings() {
           "memory.limit", HEARTH_FIELD(size_t, database.memory_limit_bytes),
           "Budget of bodies, dictionaries, unsealed rows, caches and queries; above 85 % of it new "
           "work is refused with 503. 0: half of what the machine or cgroup has."),
+      bytes("memory.dictionary", HEARTH_FIELD(uint64_t, database.dictionary_max_bytes),
+            "Symbol tables of the services that send. Above three quarters of it those of the "
+            "services that sent least lately are sealed and begun anew; at the limit profiles are "
+            "refused with 503 until that is done. 0: half of memory.limit."),
       duration("seal.interval", kNs, HEARTH_FIELD(int64_t, database.seal_interval_ns),
                "How long accepted profiles stay in the head before they become a segment."),
       bytes("seal.bytes", HEARTH_FIELD(uint64_t, database.seal_bytes),

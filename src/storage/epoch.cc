@@ -9,10 +9,11 @@
 namespace hearth::storage {
 
 Epoch::Epoch(Identity identity, uint64_t seed, int64_t boot_ns, MemoryAccountant& memory,
-             const KvStore* recovered_from)
+             std::shared_ptr<MemoryAccountant> dictionaries, const KvStore* recovered_from)
     : identity_(std::move(identity)),
       began_ns_(boot_ns),
       memory_(memory),
+      dictionaries_(std::move(dictionaries)),
       dictionary_(identity_.symbols, seed),
       to_load_(recovered_from),
       ended_(recovered_from != nullptr) {}
@@ -25,6 +26,7 @@ void Epoch::measure() {
   if (bytes == memory_bytes_) return;
   memory_bytes_ = bytes;
   charge_ = memory_.must_charge(bytes);
+  dictionary_charge_ = dictionaries_->must_charge(bytes);
 }
 
 void Epoch::map(const ProfileBatch& batch, std::vector<uint32_t>& keys,

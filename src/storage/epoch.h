@@ -26,8 +26,9 @@ class Epoch {
     Id128 symbols;  ///< Unique in the process, for caches.
   };
   /// `recovered_from`: the epoch of an earlier life, whose deltas are read on first need.
+  /// The dictionary's memory is charged to `memory` and, for its own limit, to `dictionaries`.
   Epoch(Identity identity, uint64_t seed, int64_t boot_ns, MemoryAccountant& memory,
-        const KvStore* recovered_from);
+        std::shared_ptr<MemoryAccountant> dictionaries, const KvStore* recovered_from);
 
   [[nodiscard]] const Identity& identity() const { return identity_; }
 
@@ -64,10 +65,12 @@ class Epoch {
   const Identity identity_;
   const int64_t began_ns_;
   MemoryAccountant& memory_;
-  mutable std::mutex mutex_;  ///< Guards dictionary_, to_load_, charge_; inside the service's lock.
+  const std::shared_ptr<MemoryAccountant> dictionaries_;
+  mutable std::mutex
+      mutex_;  ///< Guards dictionary_, to_load_, the charges; inside the service's lock.
   symbols::Dictionary dictionary_;
   const KvStore* to_load_;
-  MemoryCharge charge_;
+  MemoryCharge charge_, dictionary_charge_;
   uint64_t sequence_ = 0;
   std::atomic<bool> ended_;
   std::atomic<size_t> nodes_ = 0, keys_ = 0, memory_bytes_ = 0;

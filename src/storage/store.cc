@@ -100,6 +100,10 @@ std::optional<std::string> StoreImpl::not_ready_reason() const {
     return fmt::format("{} bytes wait to be sealed; the limit is {}", unsealed_bytes_.load(),
                        options_.unsealed_max_bytes);
   }
+  if (dictionaries_->used() >= dictionaries_->limit()) {
+    return fmt::format("symbol tables take {} bytes; the limit is {}", dictionaries_->used(),
+                       dictionaries_->limit());
+  }
   return std::nullopt;
 }
 
@@ -108,7 +112,7 @@ bool StoreImpl::seal_is_due(int64_t now_ns) const {
   if (totals.open_began_ns == INT64_MAX) return false;
   return totals.open_bytes >= options_.seal_bytes ||
          now_ns - totals.open_began_ns >= options_.seal_interval_ns ||
-         options_.memory->should_shed();
+         options_.memory->should_shed() || shed_waits_for_seal_;
 }
 
 // A failed seal is tried again after a while that doubles; rows stay in the head meanwhile.
@@ -129,29 +133,61 @@ Status StoreImpl::seal_when_due(int64_t now_ns) {
   return tl::unexpected(sealed.error());
 }
 
-// Epochs that take no rows any more cannot end themselves. When memory is short, the coldest
-// quarter ends, so that the next seal frees its dictionaries.
-void StoreImpl::end_old_epochs(int64_t now_ns) {
-  const bool shed = options_.memory->should_shed();
-  if (now_ns < next_epoch_check_ns_ && !shed) return;
-  next_epoch_check_ns_ = now_ns + kEpochCheckEvery;
+std::vector<StoreImpl::Service*> StoreImpl::services_with_epoch() const {
   std::vector<Service*> services;
   {
     const std::lock_guard lock(services_mutex_);
+    services.reserve(service_map_.size());
     for (const auto& [key, service] : service_map_) services.push_back(service.get());
   }
-  // Services without an epoch hold nothing that could be given back.
   std::erase_if(services, [](Service* s) {
     const std::lock_guard lock(s->mutex);
     return s->epoch == nullptr;
   });
-  std::ranges::sort(services, {}, [](const Service* s) { return s->used_ns.load(); });
-  const size_t coldest = shed ? (services.size() + 3) / 4 : 0;
-  for (size_t i = 0; i < services.size(); ++i) {
-    const std::lock_guard lock(services[i]->mutex);
-    const auto& epoch = services[i]->epoch;
-    if (epoch && (i < coldest || now_ns - epoch->began_ns() >= options_.epoch_max_ns)) {
-      end_epoch(*services[i]);
+  return services;
+}
+
+// Well below the mark that calls for shedding, so that it is not called for again at once.
+size_t StoreImpl::dictionary_bytes_to_keep(size_t live) const {
+  if (shed_waits_for_seal_) return SIZE_MAX;
+  size_t keep = SIZE_MAX;
+  if (options_.memory->should_shed()) keep = live / 4 * 3;
+  if (dictionaries_->should_shed()) keep = std::min(keep, dictionaries_->limit() / 2);
+  return keep;
+}
+
+// Epochs that take no rows any more cannot end themselves. When memory is short, those of the
+// coldest services end before their time, so that the next seal frees their dictionaries.
+void StoreImpl::end_old_epochs(int64_t now_ns) {
+  const bool shed = options_.memory->should_shed() || dictionaries_->should_shed();
+  if (now_ns < next_epoch_check_ns_ && !shed) return;
+  next_epoch_check_ns_ = now_ns + kEpochCheckEvery;
+  struct Candidate {
+    int64_t used_ns;
+    Service* service;
+  };
+  std::vector<Candidate> coldest_first;
+  size_t live = 0;
+  for (Service* service : services_with_epoch()) {
+    const std::lock_guard lock(service->mutex);
+    if (!service->epoch) continue;
+    live += service->epoch->memory_bytes();
+    // Read once: a service in use changes it while the list is sorted.
+    coldest_first.push_back({service->used_ns, service});
+  }
+  std::ranges::sort(coldest_first, {}, &Candidate::used_ns);
+  const size_t keep = dictionary_bytes_to_keep(live);
+  for (const auto& [used_ns, service] : coldest_first) {
+    const std::lock_guard lock(service->mutex);
+    if (!service->epoch) continue;
+    const bool too_much = live > keep;
+    live -= std::min(live, service->epoch->memory_bytes());
+    if (too_much) {
+      ++epochs_shed_;
+      if (service->epoch->unsealed > 0) shed_waits_for_seal_ = true;
+    }
+    if (too_much || now_ns - service->epoch->began_ns() >= options_.epoch_max_ns) {
+      end_epoch(*service);
     }
   }
 }
@@ -212,17 +248,9 @@ StoreStats StoreImpl::stats() const {
   stats.log_lost_changes = damage.changes;
   stats.kv_write_groups_total = queue_.groups();
   stats.compaction = compaction_->stats();
-  std::vector<Service*> services;
-  {
-    const std::lock_guard lock(services_mutex_);
-    for (const auto& [key, service] : service_map_) services.push_back(service.get());
-  }
-  for (Service* service : services) {
-    const std::lock_guard lock(service->mutex);
-    if (!service->epoch) continue;
-    ++stats.head_dictionaries;
-    stats.dictionary_bytes += service->epoch->memory_bytes();
-  }
+  stats.head_dictionaries = services_with_epoch().size();
+  stats.dictionary_bytes = dictionaries_->used();
+  stats.epochs_shed_total = epochs_shed_;
   return stats;
 }
 

@@ -67,7 +67,10 @@ struct CompactionStats {
 /// Counters and gauges for /metrics and the Status page.
 struct StoreStats {
   uint64_t profiles_total = 0, duplicates_total = 0, rows_total = 0;
-  uint64_t head_profiles = 0, head_bytes = 0, head_dictionaries = 0, dictionary_bytes = 0;
+  uint64_t head_profiles = 0, head_bytes = 0;
+  uint64_t head_dictionaries = 0;   ///< That take rows.
+  uint64_t dictionary_bytes = 0;    ///< Of these, and of those that wait for a seal or a reader.
+  uint64_t epochs_shed_total = 0;   ///< Ended before their time, for want of memory.
   uint64_t segments = 0, segment_bytes = 0, seals_total = 0, seal_failures_total = 0,
            sealed_profiles_total = 0;
   uint64_t log_dropped_bytes = 0, log_lost_changes = 0;  ///< At this start; docs/kv_layout.md.
@@ -91,6 +94,9 @@ class Store {
     uint64_t unsealed_max_bytes = 256ULL << 20;  ///< Above it append answers `unavailable`.
     int64_t epoch_max_ns = 3'600'000'000'000;
     uint64_t epoch_max_nodes = 1'000'000;
+    /// Of all dictionaries. Above three quarters the epochs of the coldest services end and are
+    /// sealed; at the limit append answers `unavailable` until that is done.
+    uint64_t dictionary_max_bytes = 1ULL << 30;
     int64_t retry_window_ns = 900'000'000'000;
     Retention retention;                          ///< What is forgotten; by default nothing.
     uint64_t merged_segment_bytes = 64ULL << 20;  ///< What compaction aims at; twice that at most.

@@ -365,7 +365,7 @@ std::shared_ptr<Epoch> StoreImpl::new_epoch(const Service& service, int64_t now_
   return std::make_shared<Epoch>(
       Epoch::Identity{next_epoch_++, service.tenant, service.service, service.tenant_name,
                       service.service_name, random_uuid(*options_.random)},
-      seed_, now_ns, *options_.memory, nullptr);
+      seed_, now_ns, *options_.memory, dictionaries_, nullptr);
 }
 
 // Under the service's lock.

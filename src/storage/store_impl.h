@@ -131,10 +131,14 @@ class StoreImpl final : public Store {
   [[nodiscard]] bool seal_is_due(int64_t now_ns) const;
   [[nodiscard]] Status seal_when_due(int64_t now_ns);
   void end_old_epochs(int64_t now_ns);
+  [[nodiscard]] std::vector<Service*> services_with_epoch() const;
+  [[nodiscard]] size_t dictionary_bytes_to_keep(size_t live) const;
   [[nodiscard]] Status delete_dead_epochs();
 
   const Options options_;
   const uint64_t seed_;
+  /// Of all dictionaries; shared with them, as readers may outlive the store.
+  const std::shared_ptr<MemoryAccountant> dictionaries_;
   const std::string query_only_reason_;
   std::function<void(const Error&)> fail_stop_;
   std::unique_ptr<DataDir> data_dir_;
@@ -173,13 +177,15 @@ class StoreImpl final : public Store {
   int64_t seal_retry_at_ns_ = INT64_MIN;
   int64_t seal_backoff_ns_ = 0;
   int64_t next_epoch_check_ns_ = INT64_MIN;
+  /// Dictionaries were given up for want of memory; the next seal frees them.
+  std::atomic<bool> shed_waits_for_seal_ = false;
 
   std::mutex dead_mutex_;
   std::vector<uint64_t> dead_epochs_;  ///< Over, without rows: their deltas can go.
 
   std::atomic<uint64_t> unsealed_bytes_ = 0;
   std::atomic<uint64_t> profiles_ = 0, duplicates_ = 0, rows_ = 0, seals_ = 0, seal_failures_ = 0,
-                        sealed_profiles_ = 0, corrupt_objects_ = 0;
+                        sealed_profiles_ = 0, corrupt_objects_ = 0, epochs_shed_ = 0;
 };
 
 }  // namespace hearth::storage

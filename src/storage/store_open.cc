@@ -115,6 +115,7 @@ StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string q
                      StoreHooks hooks)
     : options_(std::move(options)),
       seed_(process_hash_seed()),
+      dictionaries_(std::make_shared<MemoryAccountant>(options_.dictionary_max_bytes)),
       query_only_reason_(std::move(query_only_reason)),
       fail_stop_(hooks.fail_stop ? std::move(hooks.fail_stop) : stop_process),
       kv_(std::move(kv)),
@@ -219,7 +220,7 @@ void StoreImpl::recover_row(std::string_view key, std::string_view value, Recove
   if (!epoch) {
     epoch = std::make_shared<Epoch>(Epoch::Identity{row->epoch, row->tenant, row->service, *tenant,
                                                     *service, random_uuid(*options_.random)},
-                                    seed_, now_ns, *options_.memory, kv_.get());
+                                    seed_, now_ns, *options_.memory, dictionaries_, kv_.get());
   }
   if (!contents_->recover(row->generation, {epoch, std::move(*record)}, now_ns)) {
     return quarantine(*tenant, 1);

@@ -38,6 +38,7 @@ Status StoreImpl::freeze() {
   HEARTH_KILL_POINT("seal.before_freeze");
   HEARTH_RETURN_IF_ERROR(queue_.wait(write));
   HEARTH_KILL_POINT("seal.after_freeze");
+  shed_waits_for_seal_ = false;
   if (write.frozen) pending_seals_.push_back({std::move(write.frozen), std::nullopt, false, {}});
   return {};
 }

@@ -275,6 +275,47 @@ TEST_CASE("above the cap of unsealed bytes appends are refused until a seal", "[
   t.check();
 }
 
+TEST_CASE("when dictionaries take too much, the coldest services begin anew", "[store]") {
+  StoreUnderTest t;
+  t.options().dictionary_max_bytes = 400'000;
+  REQUIRE(t.reopen());
+  const auto name = [](int i) { return "svc" + std::to_string(i); };
+  int services = 0;
+  while (t.store().stats().dictionary_bytes <= 300'000) {
+    t.clock().advance(1);
+    REQUIRE(t.append("acme", name(services++), "p"));
+  }
+  REQUIRE(t.store().step());  // Ends the coldest and, as they have rows, seals.
+  const storage::StoreStats after = t.store().stats();
+  CHECK(after.dictionary_bytes <= 200'000);
+  CHECK(after.epochs_shed_total > 0);
+  CHECK(after.head_dictionaries == static_cast<uint64_t>(services) - after.epochs_shed_total);
+  CHECK(after.head_profiles == 0);
+  // The warmest service still knows its symbols, the coldest does not.
+  REQUIRE(t.append("acme", name(services - 1), "p"));
+  CHECK(t.store().stats().head_dictionaries == after.head_dictionaries);
+  REQUIRE(t.append("acme", name(0), "p"));
+  CHECK(t.store().stats().head_dictionaries == after.head_dictionaries + 1);
+  t.check();
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+TEST_CASE("at the limit of dictionaries appends are refused until a step", "[store]") {
+  StoreUnderTest t;
+  t.options().dictionary_max_bytes = 20'000;
+  REQUIRE(t.reopen());
+  Status status;
+  for (int i = 0; i < 100 && status; ++i) status = t.append("acme", "s" + std::to_string(i), "p");
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::unavailable);
+  CHECK(t.store().not_ready_reason().value().find("symbol tables") != std::string::npos);
+  REQUIRE(t.store().step());
+  CHECK_FALSE(t.store().not_ready_reason());
+  REQUIRE(t.append("acme", "late", "p"));
+  t.check();
+}
+
 TEST_CASE("a disk that is nearly full refuses appends, serves queries, and resumes", "[store]") {
   const QuietLog quiet;
   StoreUnderTest t;
