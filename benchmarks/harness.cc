@@ -165,14 +165,24 @@ void Context::compare(const std::string& name, const Params& params,
   std::fflush(stdout);
 }
 
+double Context::calibration_rate() {
+  std::vector<double> rates;
+  for (int i = 0; i < 5; ++i) {
+    const Time t = time_of([this] { keep(gunzip(calibration_, 1 << 20, inflated_)); }, 4);
+    rates.push_back(static_cast<double>(inflated_.size()) / 1e6 / t.cpu);
+  }
+  return quartiles(std::move(rates)).median;
+}
+
 void Context::report(const std::string& name, const Params& params, const std::string& unit,
                      std::vector<double> values) {
   const Quartiles q = quartiles(values);
   fmt::print(
-      R"({{"name":{},"params":{},"value":{:.6g},"unit":{},"median":{:.6g},"iqr":{:.3g},"runs":{},"machine":{}}})"
+      R"({{"name":{},"params":{},"value":{:.6g},"unit":{},"median":{:.6g},"iqr":{:.3g},"runs":{},)"
+      R"("calibration_mb_s":{:.0f},"machine":{}}})"
       "\n",
       quoted(name), json_params(params), q.median, quoted(unit), q.median, q.high - q.low,
-      values.size(), machine_);
+      values.size(), calibration_rate(), machine_);
   std::fflush(stdout);
 }
 

@@ -63,6 +63,9 @@ class Context {
               std::vector<double> values);
 
  private:
+  /// MB/s of the calibration loop now, of CPU time.
+  double calibration_rate();
+
   Options options_;
   std::string machine_;      // JSON object.
   std::string calibration_;  // A gzip body; inflating it is the calibration loop.

@@ -5,11 +5,13 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -55,7 +57,8 @@ void in_parallel(size_t count, const std::function<void(size_t)>& work) {
   }
 }
 
-void ingest_one(Database& db, const std::string& body, const std::string& service,
+/// False when the store asks to come back later.
+bool try_ingest(Database& db, const std::string& body, const std::string& service,
                 int64_t time_ns) {
   thread_local std::string raw;
   thread_local ProfileBatch batch;
@@ -71,16 +74,21 @@ void ingest_one(Database& db, const std::string& body, const std::string& servic
   auto prepared = db.pipeline().prepare(Tenant::anonymous(), incoming);
   if (!prepared) give_up(prepared.error().message);
   const auto outcome = db.pipeline().commit(Tenant::anonymous(), std::span(&*prepared, 1));
+  if (!outcome && outcome.error().code == ErrorCode::unavailable) return false;
   if (!outcome) give_up(outcome.error().message);
   if (outcome->stored == 0) give_up("a profile was taken for a retry");
+  return true;
 }
 
 struct Rates {
   std::vector<double> per_cpu_second, per_second;
 };
 
-/// Measures `passes` passes of `work`, each over `count` profiles.
-Rates measure(size_t passes, size_t count, const std::function<void(size_t pass, size_t i)>& work) {
+/// Measures `passes` passes of `work`, each over `count` profiles; `after` follows each,
+/// unmeasured.
+Rates measure(
+    size_t passes, size_t count, const std::function<void(size_t pass, size_t i)>& work,
+    const std::function<void()>& after = [] {}) {
   Rates rates;
   for (size_t pass = 0; pass < passes; ++pass) {
     const double cpu = cpu_seconds();
@@ -88,6 +96,7 @@ Rates measure(size_t passes, size_t count, const std::function<void(size_t pass,
     in_parallel(count, [&](size_t i) { work(pass, i); });
     rates.per_cpu_second.push_back(static_cast<double>(count) / (cpu_seconds() - cpu));
     rates.per_second.push_back(static_cast<double>(count) / (wall_seconds() - wall));
+    after();
   }
   return rates;
 }
@@ -105,20 +114,32 @@ Params params_of(const Stream& stream, size_t services) {
                                                             static_cast<double>(stream.size())))}};
 }
 
+// The rate is up to the acknowledgement; what sealing the same profiles costs stands beside it.
 void ingest_in_process(Context& context, const Stream& stream, size_t services) {
   const ScratchDir dir("ingest");
   Database::Options options;
   options.data_dir = dir.path();
+  options.maintenance_thread = false;
   auto db = Database::open(options);
   if (!db) give_up(db.error().message);
   const size_t count = std::max<size_t>(stream.size(), 5 * services);
-  const Rates rates = measure(context.options().runs, count, [&](size_t pass, size_t i) {
+  const auto ingest = [&](size_t pass, size_t i) {
     const auto time_ns =
         static_cast<int64_t>(1'700'000'000'000'000'000 + (pass * count + i) * 1'000'000);
-    ingest_one(**db, stream.gzip[(i / services + i) % stream.size()],
-               "service-" + std::to_string(i % services), time_ns);
-  });
+    if (!try_ingest(**db, stream.gzip[(i / services + i) % stream.size()],
+                    "service-" + std::to_string(i % services), time_ns))
+      give_up("the store is full");
+  };
+  std::vector<double> seal_us;
+  const auto seal = [&] {
+    const double cpu = cpu_seconds();
+    const auto sealed = (*db)->store().seal();
+    if (!sealed) give_up(sealed.error().message);
+    seal_us.push_back((cpu_seconds() - cpu) * 1e6 / static_cast<double>(*sealed));
+  };
+  const Rates rates = measure(context.options().runs, count, ingest, seal);
   report(context, "ingest/in-process", params_of(stream, services), rates);
+  context.report("ingest/seal", params_of(stream, services), "CPU us/profile", seal_us);
 }
 
 /// A blocking keep-alive connection that posts bodies and reads the status line.
@@ -192,6 +213,54 @@ void ingest_over_http(Context& context, const Stream& stream, size_t services) {
   (*server)->stop();
 }
 
+size_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  size_t all = 0, resident = 0;
+  statm >> all >> resident;
+  return resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Ten thousand services that sent one profile each, and then another: what a thin service costs,
+// and that the limit of dictionaries holds.
+void run_thin_services(Context& context) {
+  constexpr size_t kServices = 10'000;
+  const Stream stream = streams(context, 50).front();
+  for (const size_t limit : {size_t{16} << 30U, size_t{512} << 20U}) {
+    const ScratchDir dir("thin");
+    Database::Options options;
+    options.data_dir = dir.path();
+    options.dictionary_max_bytes = limit;
+    auto db = Database::open(options);
+    if (!db) give_up(db.error().message);
+    const size_t before = resident_bytes();
+    std::atomic<size_t> refused = 0;
+    for (size_t round = 0; round < 2; ++round) {
+      in_parallel(kServices, [&](size_t i) {
+        const auto time_ns =
+            static_cast<int64_t>(1'700'000'000'000'000'000 + (round * kServices + i) * 1'000'000);
+        // Like a client that is told to come back.
+        while (!try_ingest(**db, stream.gzip[(i + round) % stream.size()],
+                           "service-" + std::to_string(i), time_ns)) {
+          ++refused;
+          std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+      });
+      const Params params = {{"stream", stream.name},
+                             {"limit_mib", std::to_string(limit >> 20U)},
+                             {"profiles_per_service", std::to_string(round + 1)}};
+      const storage::StoreStats stats = (*db)->store().stats();
+      const auto mib = [](size_t bytes) { return static_cast<double>(bytes >> 10U) / 1024; };
+      context.report("rss-10k-services", params, "MiB of dictionaries",
+                     {mib(stats.dictionary_bytes)});
+      context.report("rss-10k-services", params, "MiB RSS more than before",
+                     {mib(resident_bytes()) - mib(before)});
+      context.report("rss-10k-services", params, "epochs shed",
+                     {static_cast<double>(stats.epochs_shed_total)});
+      context.report("rss-10k-services", params, "refused", {static_cast<double>(refused)});
+    }
+  }
+}
+
 void run_ingest(Context& context) {
   for (const Stream& stream : streams(context, 228)) {
     for (const size_t services : {size_t{1}, size_t{200}})
@@ -207,6 +276,7 @@ void run_http(Context& context) {
 }
 
 const Registration kIngest("ingest/in-process", run_ingest);
+const Registration kThin("rss-10k-services", run_thin_services);
 const Registration kHttp("ingest/http", run_http);
 
 }  // namespace
