@@ -12,7 +12,7 @@ namespace hearth::api {
 namespace {
 
 constexpr size_t kSlotsKept = 2;                   // Between requests, per worker thread.
-constexpr size_t kSlotKeepMax = size_t{8} << 20U;  // Larger buffers are given back.
+constexpr size_t kSlotKeepMax = size_t{4} << 20U;  // Larger buffers are given back.
 
 std::vector<std::unique_ptr<DecodeSlot>>& slots() {
   thread_local std::vector<std::unique_ptr<DecodeSlot>> pool;

@@ -18,8 +18,8 @@ WorkerPool::~WorkerPool() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    for (Idle* idle : idle_) idle->wake.notify_one();
   }
-  wake_.notify_all();
 }
 
 bool WorkerPool::try_submit(std::function<void()> task) {
@@ -27,9 +27,20 @@ bool WorkerPool::try_submit(std::function<void()> task) {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= options_.queue_max) return false;
     queue_.push_back(std::move(task));
+    if (!idle_.empty()) {
+      Idle& last = *idle_.back();
+      idle_.pop_back();
+      last.woken = true;
+      last.wake.notify_one();
+    }
   }
-  wake_.notify_one();
   return true;
+}
+
+void WorkerPool::wait(std::unique_lock<std::mutex>& lock, Idle& self) {
+  self.woken = false;
+  idle_.push_back(&self);
+  self.wake.wait(lock, [&] { return stopping_ || self.woken; });
 }
 
 size_t WorkerPool::queued() const {
@@ -44,9 +55,10 @@ void WorkerPool::run(size_t index) {
     // Linux applies nice to a thread id; failure only costs priority.
     setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
   }
+  Idle self;
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    while (queue_.empty() && !stopping_) wait(lock, self);
     if (queue_.empty()) return;
     auto task = std::move(queue_.front());
     queue_.pop_front();

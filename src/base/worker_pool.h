@@ -12,7 +12,9 @@
 
 namespace hearth {
 
-/// Fixed number of std threads over one bounded FIFO queue. The destructor runs what is queued, then joins.
+/// Fixed number of std threads over one bounded FIFO queue. Of the idle threads the one that worked
+/// last is woken: its caches and its stack are warm, and a pool that is larger than its load costs
+/// nothing. The destructor runs what is queued, then joins.
 /// A task that throws ends the process: tasks turn their failures into results.
 class WorkerPool final : public Executor {
  public:
@@ -32,11 +34,16 @@ class WorkerPool final : public Executor {
   [[nodiscard]] size_t queued() const;
 
  private:
+  struct Idle {
+    std::condition_variable wake;
+    bool woken = false;
+  };
   void run(size_t index);
+  void wait(std::unique_lock<std::mutex>& lock, Idle& self);
 
   const Options options_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
+  std::vector<Idle*> idle_;  ///< The last to become idle at the back.
   std::deque<std::function<void()>> queue_;
   bool stopping_ = false;
   std::vector<std::jthread> threads_;

@@ -24,10 +24,11 @@ std::string url_of(const std::string& host, uint16_t port) {
   return fmt::format("http://{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
-WorkerPool::Options pool_options(std::string name, size_t threads, int nice) {
+// `per_core` threads unless a number is set.
+WorkerPool::Options pool_options(std::string name, size_t threads, size_t per_core, int nice) {
   const size_t cores = std::max(1U, std::thread::hardware_concurrency());
   return {.name = std::move(name),
-          .threads = threads == 0 ? cores : threads,
+          .threads = threads == 0 ? cores * per_core : threads,
           .queue_max = 256,
           .nice = nice};
 }
@@ -103,8 +104,9 @@ Status Server::Impl::start() {
   host = address.first;
   HEARTH_ASSIGN_OR_RETURN(database, Database::open(config.database));
   fill_context();
-  ingest = std::make_unique<WorkerPool>(pool_options("ingest", config.ingest_threads, 0));
-  query = std::make_unique<WorkerPool>(pool_options("query", config.query_threads, 5));
+  // Most ingest threads wait for the disk: the more of them, the more profiles share one sync.
+  ingest = std::make_unique<WorkerPool>(pool_options("ingest", config.ingest_threads, 4, 0));
+  query = std::make_unique<WorkerPool>(pool_options("query", config.query_threads, 1, 5));
   HEARTH_RETURN_IF_ERROR(listen(address.second));
   context.ready = true;
   http->start();
