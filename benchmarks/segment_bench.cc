@@ -9,9 +9,8 @@
 
 #include "base/check.h"
 #include "base/varint.h"
-#include "formats/pprof_decoder.h"
+#include "dataset.h"
 #include "harness.h"
-#include "ingest/normalise.h"
 #include "storage/dataset_merge.h"
 #include "storage/open_segment.h"
 #include "storage/segment_file.h"
@@ -20,52 +19,17 @@
 #include "storage/streamvbyte.h"
 #include "stream.h"
 #include "support/memory_object.h"
-#include "symbols/dictionary.h"
 
 namespace hearth::bench {
 namespace {
 
 using storage::DatasetInput;
 
-/// `n` profiles of a stream as one dataset, as a seal would hand it to the writer.
-DatasetInput make_dataset(const Stream& stream, size_t n, size_t begin = 0) {
-  DatasetInput in;
-  in.tenant = "anonymous";
-  in.service = stream.name;
-  in.series.push_back(
-      *LabelSet::make({{"__name__", "process_cpu"}, {"service_name", stream.name}}));
-  symbols::Dictionary dictionary({}, 1);
-  symbols::MapScratch scratch;
-  std::vector<uint32_t> keys;
-  in.row_begin.push_back(0);
-  ProfileBatch batch;
-  for (size_t p = begin; p < std::min(begin + n, stream.size()); ++p) {
-    HEARTH_CHECK(formats::decode_pprof(stream.raw[p], {}, batch).has_value(), "decode_pprof");
-    ingest::clear_addresses(batch);
-    dictionary.map(batch, keys, scratch);
-    if (p == begin) {
-      for (const auto& t : batch.sample_types) {
-        in.family.types.push_back(
-            {std::string(batch.strings[t.type]), std::string(batch.strings[t.unit])});
-      }
-    }
-    in.profile_series.push_back(0);
-    in.profile_start_ns.push_back(batch.time_ns);
-    in.profile_duration_ns.push_back(batch.duration_ns);
-    in.profile_period.push_back(batch.period);
-    in.profile_id.push_back({p * 0x9e3779b97f4a7c15U, ~p * 0xbf58476d1ce4e5b9U});
-    in.row_key.insert(in.row_key.end(), keys.begin(), keys.end());
-    in.row_value.insert(in.row_value.end(), batch.samples.values.begin(),
-                        batch.samples.values.end());
-    in.row_begin.push_back(static_cast<uint32_t>(in.row_key.size()));
-  }
-  in.symbols = dictionary.tables();
-  return in;
-}
-
-std::string write(const DatasetInput& in) {
+std::string write(const DatasetInput& in, bool rollup = false) {
   std::string bytes;
-  storage::SegmentWriter writer({}, [&](std::string_view part) {
+  storage::SegmentWriter::Options options;
+  options.rollup = rollup;
+  storage::SegmentWriter writer(options, [&](std::string_view part) {
     bytes += part;
     return Status{};
   });
@@ -74,14 +38,15 @@ std::string write(const DatasetInput& in) {
   return bytes;
 }
 
-// Bytes per profile of every section as more profiles share a dataset.
+// Bytes per profile of every section as more profiles share a dataset, and of the whole object.
 void run_size(Context& context) {
-  for (const Stream& stream : streams(context, 1000)) {
+  constexpr size_t kMost = 10'000;
+  for (const Stream& stream : streams(context, kMost)) {
     size_t previous = 0;
-    for (const size_t n : {1U, 10U, 100U, 228U, 1000U}) {
+    for (const size_t n : {size_t{1}, size_t{10}, size_t{100}, size_t{228}, size_t{1000}, kMost}) {
       const size_t count = std::min<size_t>(n, stream.size());
       if (std::exchange(previous, count) == count) continue;
-      const std::string bytes = write(make_dataset(stream, count));
+      const std::string bytes = write(make_dataset(stream, count), /*rollup=*/true);
       const auto directory = storage::read_segment_directory(test::MemoryObject(bytes));
       HEARTH_CHECK(directory.has_value(), "read what was written");
       const auto per_profile = [&](const std::string& section, uint64_t size) {
@@ -91,8 +56,13 @@ void run_size(Context& context) {
             "B/profile", {static_cast<double>(size) / static_cast<double>(count)});
       };
       const storage::DatasetEntry& dataset = directory->datasets[0];
-      for (const auto& s : dataset.sections) per_profile(storage::section_name(s.kind), s.stored);
-      per_profile("all", dataset.stored_bytes());
+      uint64_t rollup = 0;
+      for (const auto& s : dataset.sections) {
+        per_profile(storage::section_name(s.kind), s.stored);
+        if (s.kind == storage::SectionKind::roll) rollup = s.stored;
+      }
+      per_profile("all but ROLL", dataset.stored_bytes() - rollup);
+      per_profile("object", bytes.size());
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "storage/chain_adder.h"
 
+#include <utility>
+
 #include "base/varint.h"
 #include "storage/head_rows.h"
 #include "storage/segment_format.h"
@@ -32,16 +34,10 @@ int64_t times_saturating(int64_t value, uint32_t n) {
 
 }  // namespace
 
-bool ChainAdder::unpack(const ParsedRowBlock& block, size_t type, size_t keys) {
-  key_.resize(block.entries);
-  svb::decode(block.key_gaps, block.entries, key_.data());
-  if (!restore_keys(block.profile_entries, keys, key_)) return false;
-  if (!is_heap_) return expand_values(block.columns[type], block.entries, Sign::either, delta_);
-  read_differences(block.allocs, block.entries, delta_);
-  if (type < kInUseObjects) return true;
-  read_differences(block.frees, block.entries, frees_);
-  for (size_t i = 0; i < delta_.size(); ++i) delta_[i] -= frees_[i];
-  return true;
+bool ChainAdder::unpack_keys(const ParsedChain& chain, size_t keys) {
+  key_.resize(chain.size);
+  svb::decode(chain.key_gaps, chain.size, key_.data());
+  return restore_keys(chain.entries, keys, key_);
 }
 
 void ChainAdder::settle(uint32_t key, std::span<int64_t> by_key) {
@@ -59,62 +55,76 @@ void ChainAdder::settle_all(std::span<int64_t> by_key) {
   listed_.clear();
 }
 
-Status ChainAdder::apply(size_t begin, size_t end, size_t type, std::span<int64_t> by_key) {
-  const bool bytes = type == kAllocSpace || type == kInUseSpace;
-  for (size_t i = begin; i < end; ++i) {
-    const uint32_t key = key_[i];
-    Standing& s = standing_[key];
-    if (!s.listed) {
-      s.listed = true;
-      listed_.push_back(key);
+template <class Before, class Value>
+Status ChainAdder::walk(const ParsedChain& chain, size_t first_profile,
+                        std::span<const uint32_t> chosen, std::span<int64_t> by_key, Before before,
+                        Value value) {
+  standing_.resize(by_key.size());
+  counted_ = 0;
+  size_t i = 0;
+  Status status;
+  for (size_t p = 0; status && p < chain.entries.size() && counted_ < chosen.size(); ++p) {
+    if (chain.chained[p] == 0) settle_all(by_key);
+    status = before(p);
+    for (const size_t end = i + chain.entries[p]; status && i < end; ++i) {
+      const uint32_t key = key_[i];
+      Standing& s = standing_[key];
+      if (!s.listed) {
+        s.listed = true;
+        listed_.push_back(key);
+      }
+      settle(key, by_key);
+      // In 64 bits, wrapping: differences of any two values are.
+      s.state =
+          static_cast<int64_t>(static_cast<uint64_t>(s.state) + static_cast<uint64_t>(delta_[i]));
+      if (!value(key, s.state, s.value)) status = damaged("counters without a scale");
     }
-    settle(key, by_key);
-    // In 64 bits, wrapping: differences of any two values are.
-    s.state =
-        static_cast<int64_t>(static_cast<uint64_t>(s.state) + static_cast<uint64_t>(delta_[i]));
-    s.value = s.state;
-    if (!is_heap_) continue;
-    s.value = bytes ? scaled_bytes(s.state, scales_[key]) : scaled_objects(s.state, scales_[key]);
-    if (s.value < 0) return damaged("counters without a scale");
+    counted_ += chosen[counted_] == first_profile + p ? 1 : 0;
   }
-  return {};
+  settle_all(by_key);
+  return status;
+}
+
+Status ChainAdder::add_counters(const ParsedRowBlock& block, size_t type, size_t first_profile,
+                                std::span<const int64_t> period, const HeapScales& heap,
+                                std::span<const uint32_t> chosen, std::span<int64_t> by_key) {
+  if (!unpack_keys(block.counters, by_key.size())) return damaged("key out of range");
+  read_differences(block.allocs, block.counters.size, delta_);
+  if (type >= kInUseObjects) {
+    read_differences(block.frees, block.counters.size, frees_);
+    for (size_t i = 0; i < delta_.size(); ++i) delta_[i] -= frees_[i];
+  }
+  const bool bytes = type == kAllocSpace || type == kInUseSpace;
+  const auto new_rate = [&](size_t p) -> Status {
+    if (p > 0 && period[p] == period[p - 1]) return {};
+    if (block.counters.chained[p] != 0) return damaged("a chain over two rates");
+    scales_ = heap.at_rate(period[p]);
+    return {};
+  };
+  return walk(block.counters, first_profile, chosen, by_key, new_rate,
+              [&](uint32_t key, int64_t n, int64_t& value) {
+                value = bytes ? scaled_bytes(n, scales_[key]) : scaled_objects(n, scales_[key]);
+                return value >= 0;
+              });
 }
 
 Status ChainAdder::add(const ParsedRowBlock& block, size_t type, size_t first_profile,
                        std::span<const int64_t> period, const HeapScales* heap,
                        std::span<const uint32_t> chosen, std::span<int64_t> by_key) {
-  is_heap_ = block.form == RowForm::heap;
-  if (is_heap_ && (heap == nullptr || heap->key_size.size() != by_key.size()))
-    return damaged("a heap block without HEAP");
-  if (!unpack(block, type, by_key.size())) return damaged("key or value out of range");
-  for (const ParsedRowBlock::Verbatim& row : block.verbatim) {
-    if (row.key >= by_key.size()) return damaged("key out of range");
+  if (block.form == RowForm::heap) {
+    if (heap == nullptr || heap->key_size.size() != by_key.size())
+      return damaged("a heap block without HEAP");
+    HEARTH_RETURN_IF_ERROR(add_counters(block, type, first_profile, period, *heap, chosen, by_key));
   }
-  standing_.resize(by_key.size());
-  counted_ = 0;
-  size_t entry = 0;
-  size_t verbatim = 0;
-  Status status;
-  for (size_t p = 0; p < period.size() && counted_ < chosen.size(); ++p) {
-    const bool new_rate = p == 0 || period[p] != period[p - 1];
-    if (block.chained[p] == 0) settle_all(by_key);
-    if (is_heap_ && new_rate && block.chained[p] != 0) {
-      status = damaged("a chain over two rates");
-      break;
-    }
-    if (is_heap_ && new_rate) scales_ = heap->at_rate(period[p]);
-    const size_t end = entry + block.profile_entries[p];
-    status = apply(std::exchange(entry, end), end, type, by_key);
-    if (!status) break;
-    const bool is_chosen = chosen[counted_] == first_profile + p;
-    for (; verbatim < block.verbatim.size() && block.verbatim[verbatim].profile == p; ++verbatim) {
-      const ParsedRowBlock::Verbatim& row = block.verbatim[verbatim];
-      if (is_chosen) by_key[row.key] = saturating_add(by_key[row.key], row.values[type]);
-    }
-    counted_ += is_chosen ? 1 : 0;
-  }
-  settle_all(by_key);
-  return status;
+  if (!unpack_keys(block.changes, by_key.size())) return damaged("key out of range");
+  if (!expand_values(block.columns[type], block.changes.size, Sign::either, delta_))
+    return damaged("a value does not fit 64 bits");
+  return walk(
+      block.changes, first_profile, chosen, by_key, [](size_t) { return Status{}; },
+      [](uint32_t, int64_t state, int64_t& value) {
+        value = state;
+        return true;
+      });
 }
 
 }  // namespace hearth::storage

@@ -28,12 +28,19 @@ class ChainAdder {
     uint32_t since = 0;  ///< Chosen profiles before this value stood.
     bool listed = false;
   };
-  [[nodiscard]] bool unpack(const ParsedRowBlock& block, size_t type, size_t keys);
-  [[nodiscard]] Status apply(size_t begin, size_t end, size_t type, std::span<int64_t> by_key);
+  [[nodiscard]] Status add_counters(const ParsedRowBlock& block, size_t type, size_t first_profile,
+                                    std::span<const int64_t> period, const HeapScales& heap,
+                                    std::span<const uint32_t> chosen, std::span<int64_t> by_key);
+  [[nodiscard]] bool unpack_keys(const ParsedChain& chain, size_t keys);
+  /// Walks a chain; `before(p)` comes before the entries of profile p, `value(key, state, out)`
+  /// says what a state means, or answers false.
+  template <class Before, class Value>
+  [[nodiscard]] Status walk(const ParsedChain& chain, size_t first_profile,
+                            std::span<const uint32_t> chosen, std::span<int64_t> by_key,
+                            Before before, Value value);
   void settle(uint32_t key, std::span<int64_t> by_key);
   void settle_all(std::span<int64_t> by_key);
 
-  bool is_heap_ = false;
   std::vector<uint32_t> key_;
   std::vector<int64_t> delta_, frees_;
   std::vector<HeapScale> scales_;

@@ -82,10 +82,9 @@ bool sources_exist(const ParsedRowBlock& block) {
 }
 
 void parse_plain_block(ByteReader& reader, size_t types, ParsedRowBlock& out) {
-  out.entries = out.rows;
-  read_svb_view(reader, out.entries, out.key_gaps);
+  read_svb_view(reader, out.rows, out.key_gaps);
   out.columns.assign(types, {});
-  for (ValueColumn& column : out.columns) read_values(reader, out.entries, column);
+  for (ValueColumn& column : out.columns) read_values(reader, out.rows, column);
   if (!sources_exist(out)) reader.set_error();
 }
 
@@ -172,7 +171,7 @@ Status decode_row_block(const ParsedRowBlock& block, std::span<const uint32_t> r
                         std::span<const int64_t> period, size_t keys, const HeapScales* heap,
                         DecodedRowBlock& out) {
   out = {};
-  out.values.resize(block.form == RowForm::heap ? 4 : block.columns.size());
+  out.values.resize(block.columns.size());
   switch (block.form) {
     case RowForm::plain:
       return decode_plain_block(block, rows, period, keys, out);

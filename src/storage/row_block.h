@@ -15,16 +15,15 @@
 /// One block of ROWS before compression: the rows of consecutive profiles, in one of three forms.
 ///
 ///   plain   = u8 0, svb keys, a value column per sample type          one entry per row
-///   chained = u8 1, chain, a column of differences per sample type    one entry per changed row
-///   heap    = u8 2, chain, svb Δ allocs, svb Δ frees, vec verbatim    the same, of counters
+///   chained = u8 1, changes                                           one entry per changed row
+///   heap    = u8 2, chain, svb Δ allocs, svb Δ frees, changes         rows of counters, other rows
 ///
-///   chain    = svb 2 · entries + chained (per profile), svb keys (per entry)
-///   keys     = per profile the first key, then gaps − 1
-///   verbatim = varint profile − the one before, varint key, 4 svarints: a row that is no multiple
-///              of counters; it counts as absent in the chain
+///   chain   = svb 2 · entries + chained (per profile), svb keys (per entry)
+///   changes = chain, a column of differences per sample type
+///   keys    = per profile the first key, then gaps − 1
 ///
 /// The heap form holds zigzagged differences of (a, a − u) of heap_scale.h, which HEAP turns into
-/// four values.
+/// four values; rows that are no multiple of counters stand beside them.
 namespace hearth::storage {
 
 enum class RowForm : uint8_t { plain = 0, chained = 1, heap = 2 };
@@ -44,21 +43,23 @@ struct RowBlockView {
 /// fit 32 bits zigzagged.
 [[nodiscard]] std::string encode_row_block(const RowBlockView& block, RowForm form);
 
+/// A chain with its keys found and length-checked.
+struct ParsedChain {
+  std::vector<uint32_t> entries;  ///< Per profile.
+  std::vector<uint8_t> chained;
+  size_t size = 0;  ///< Entries of all profiles.
+  std::string_view key_gaps;
+};
+
 /// A block with its columns found and length-checked, not yet decoded. Views into the raw bytes.
 struct ParsedRowBlock {
-  struct Verbatim {
-    uint32_t profile = 0, key = 0;
-    std::array<int64_t, 4> values{};
-  };
   RowForm form = RowForm::plain;
   size_t rows = 0;
-  size_t entries = 0;  ///< Values of every column: rows in the plain form.
-  std::string_view key_gaps;
-  std::vector<ValueColumn> columns;  ///< Plain and chained: one per sample type.
-  std::vector<uint32_t> profile_entries;
-  std::vector<uint8_t> chained;
-  std::string_view allocs, frees;  ///< Heap: svb of zigzagged differences.
-  std::vector<Verbatim> verbatim;  ///< Ascending by (profile, key).
+  std::string_view key_gaps;         ///< Plain.
+  ParsedChain changes;               ///< Chained and heap; of `columns`.
+  std::vector<ValueColumn> columns;  ///< One per sample type.
+  ParsedChain counters;              ///< Heap; of the next two.
+  std::string_view allocs, frees;    ///< svb of zigzagged differences.
   /// The column that holds the quotients of column t: itself, or the source of a times_period
   /// column.
   [[nodiscard]] const ValueColumn& base(size_t t) const {

@@ -50,6 +50,10 @@ bool is_known_section(SectionKind kind);
 enum class SectionCodec : uint8_t { raw = 0, zstd = 1, lz4_block = 2 };
 
 inline constexpr int kSymbolZstdLevel = 3;
+/// From level 2 on (days, which are written once and kept): all sections but rows, which gain
+/// nothing.
+inline constexpr int kDayZstdLevel = 12;
+inline constexpr uint8_t kDayLevel = 2;
 inline constexpr int kRowZstdLevel = 1;
 
 /// zstd's best ratio: a block of 4 bytes that stands for 128 KiB of one byte. A declared raw size

@@ -80,7 +80,8 @@ struct SegmentWriter::Impl {
 
   Status write_section(SectionKind kind, std::string raw, DatasetEntry& entry) {
     const uint64_t raw_size = raw.size();
-    const StoredBytes stored = store_section(std::move(raw), kSymbolZstdLevel);
+    const StoredBytes stored = store_section(
+        std::move(raw), directory.level < kDayLevel ? kSymbolZstdLevel : kDayZstdLevel);
     entry.sections.push_back(
         {kind, stored.codec, stored.bytes.size(), raw_size, stored.crc, offset});
     return write(stored.bytes);

@@ -14,6 +14,7 @@
 #include "storage/heap_section.h"
 #include "storage/key_sections.h"
 #include "storage/profile_section.h"
+#include "storage/rollup_builder.h"
 #include "storage/row_adder.h"
 #include "storage/segment_directory.h"
 #include "storage/segment_inspect.h"
@@ -157,6 +158,13 @@ void fuzz_heap(std::string_view data) {
   if (decode_heap(data, classes, keys, 3, scales)) (void)scales.at_rate(1);
 }
 
+void fuzz_rollup(std::string_view data) {
+  const auto rollup = decode_rollup(data, std::move(some_symbols().strings), 2);
+  if (!rollup) return;
+  std::vector<int64_t> self(rollup->nodes());
+  for (size_t g = 0; g < rollup->groups.size(); ++g) rollup->add(g, 1, self);
+}
+
 void fuzz_section(unsigned section, std::string_view data) {
   OwnedSymbols s = some_symbols();
   Successors successors;
@@ -190,6 +198,8 @@ void fuzz_section(unsigned section, std::string_view data) {
       return fuzz_rows(data, 2);
     case 11:
       return fuzz_rows(data, 4);
+    case 12:
+      return fuzz_rollup(data);
     default:
       return fuzz_heap(data);
   }
@@ -204,7 +214,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (data[0] == 0) {
     hearth::storage::fuzz_file(rest);
   } else {
-    hearth::storage::fuzz_section(data[0] % 13, rest);
+    hearth::storage::fuzz_section(data[0] % 14, rest);
   }
   return 0;
 }
