@@ -128,14 +128,14 @@ void report_classes(const CanonicalDataset& d, const std::string& classes, Repor
 }
 
 void report_rows(CanonicalDataset& d, Report& report) {
-  const auto rows = storage::encode_rows(d);
+  const auto rows = storage::encode_rows(d, 1);
   HEARTH_CHECK(rows.has_value(), "encode rows");
   std::vector<uint32_t> same(d.symbols.keys.size());
   std::iota(same.begin(), same.end(), 0U);
   report.add("ROWS", "as chosen", rows->stored.size());
   report.add("ROWS", "plain", rows_bytes(d, same));
   const bool go_heap = std::exchange(d.go_heap, false);
-  const auto chained = storage::encode_rows(d);
+  const auto chained = storage::encode_rows(d, 1);
   HEARTH_CHECK(chained.has_value(), "encode rows");
   d.go_heap = go_heap;
   report.add("ROWS", "without counters", chained->stored.size());
@@ -151,7 +151,7 @@ void report_levels(const std::vector<storage::RawSection>& sections, Report& rep
 }
 
 void report_row_levels(const CanonicalDataset& d, Report& report) {
-  const auto rows = storage::encode_rows(d);
+  const auto rows = storage::encode_rows(d, 1);
   HEARTH_CHECK(rows.has_value(), "encode rows");
   for (const int level : {1, 3, 6, 12, 19}) {
     size_t bytes = 0;

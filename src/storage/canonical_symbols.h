@@ -13,7 +13,7 @@
 
 namespace hearth::storage {
 
-/// The symbols that some keys use, in the numbering of format 1.0: strings, functions, mappings,
+/// The symbols that some keys use, in the numbering of the format: strings, functions, mappings,
 /// locations and label sets sorted and unique, nodes in preorder with children by edge rank. It
 /// depends on what is used alone, not on the numbering of the input: equal contents have equal
 /// bytes.

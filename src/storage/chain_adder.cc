@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/varint.h"
+#include "storage/chained_block.h"
 #include "storage/head_rows.h"
 #include "storage/segment_format.h"
 #include "storage/streamvbyte.h"
@@ -17,13 +17,6 @@ constexpr size_t kInUseSpace = 3;
 
 tl::unexpected<Error> damaged(std::string_view what) {
   return section_damaged(SectionKind::rows, what);
-}
-
-void read_differences(std::string_view column, size_t n, std::vector<int64_t>& out) {
-  std::vector<uint32_t> words(n);
-  svb::decode(column, n, words.data());
-  out.resize(n);
-  for (size_t i = 0; i < n; ++i) out[i] = unzigzag(words[i]);
 }
 
 int64_t times_saturating(int64_t value, uint32_t n) {

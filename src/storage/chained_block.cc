@@ -87,14 +87,6 @@ void parse_changes(ByteReader& reader, size_t profiles, size_t types, ParsedRowB
   }
 }
 
-std::vector<int64_t> read_differences(std::string_view column, size_t n) {
-  std::vector<uint32_t> words(n);
-  svb::decode(column, n, words.data());
-  std::vector<int64_t> out(n);
-  for (size_t i = 0; i < n; ++i) out[i] = unzigzag(words[i]);
-  return out;
-}
-
 Status unpack_chain(const ParsedChain& from, size_t keys, RowChain& out) {
   out.entries = from.entries;
   out.chained = from.chained;
@@ -169,6 +161,13 @@ Status append_heap_profile(const ChainState& counters, const ChainState& others,
 
 }  // namespace
 
+void read_differences(std::string_view column, size_t n, std::vector<int64_t>& out) {
+  std::vector<uint32_t> words(n);
+  svb::decode(column, n, words.data());
+  out.resize(n);
+  for (size_t i = 0; i < n; ++i) out[i] = unzigzag(words[i]);
+}
+
 void encode_chained_block(const RowBlockView& block, std::string& out) {
   put_changes({block.rows, block.key, block.values, {}}, out);
 }
@@ -217,8 +216,9 @@ Status decode_heap_block(const ParsedRowBlock& block, std::span<const uint32_t> 
                          DecodedRowBlock& out) {
   RowChain chain;
   HEARTH_RETURN_IF_ERROR(unpack_chain(block.counters, keys, chain));
-  chain.delta = {read_differences(block.allocs, block.counters.size),
-                 read_differences(block.frees, block.counters.size)};
+  chain.delta.resize(2);
+  read_differences(block.allocs, block.counters.size, chain.delta[0]);
+  read_differences(block.frees, block.counters.size, chain.delta[1]);
   Replay counters(std::move(chain));
   RowChain changes;
   HEARTH_RETURN_IF_ERROR(unpack_changes(block, keys, changes));

@@ -14,6 +14,9 @@ void encode_heap_block(const RowBlockView& block, std::string& out);
 void parse_chained_block(ByteReader& reader, size_t profiles, size_t types, ParsedRowBlock& out);
 void parse_heap_block(ByteReader& reader, size_t profiles, size_t types, ParsedRowBlock& out);
 
+/// A column of zigzagged differences; length-checked before.
+void read_differences(std::string_view column, size_t n, std::vector<int64_t>& out);
+
 [[nodiscard]] Status decode_chained_block(const ParsedRowBlock& block,
                                           std::span<const uint32_t> rows, size_t keys,
                                           DecodedRowBlock& out);

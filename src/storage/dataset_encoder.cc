@@ -89,6 +89,12 @@ std::pair<RowForm, RowBlockInfo> choose_block(const CanonicalDataset& d, const H
   return {RowForm::chained, std::move(chained)};
 }
 
+/// Plain rows gain nothing by a higher level; changes do, and they are few.
+int row_zstd_level(RowForm form, uint8_t level) {
+  if (form == RowForm::plain) return kRowZstdLevel;
+  return level < kDayLevel ? kSymbolZstdLevel : kDayZstdLevel;
+}
+
 uint32_t highest(std::span<const uint32_t> keys) {
   uint32_t max = 0;
   for (const uint32_t k : keys) max = std::max(max, k);
@@ -125,7 +131,7 @@ Result<std::vector<RawSection>> encode_sections(const SectionInput& input) {
   return list.take();
 }
 
-Result<EncodedRows> encode_rows(const CanonicalDataset& dataset) {
+Result<EncodedRows> encode_rows(const CanonicalDataset& dataset, uint8_t level) {
   EncodedRows out;
   std::optional<HeapRows> heap = unscale_rows(dataset);
   uint64_t row = 0;
@@ -134,7 +140,7 @@ Result<EncodedRows> encode_rows(const CanonicalDataset& dataset) {
     block.offset = out.stored.size();
     const RowBlockView view = view_block(dataset, heap ? &*heap : nullptr, block);
     const std::string raw = encode_row_block(view, form);
-    const std::string stored = zstd_compress(raw, kRowZstdLevel);
+    const std::string stored = zstd_compress(raw, row_zstd_level(form, level));
     block.highest_key = highest(view.key);
     block.raw = static_cast<uint32_t>(raw.size());
     block.stored = static_cast<uint32_t>(stored.size());

@@ -39,7 +39,7 @@ struct EncodedRows {
   std::string stored;
   std::vector<HeapFactor> heap;
 };
-/// The form of each block is the one that is likely to be smallest.
-[[nodiscard]] Result<EncodedRows> encode_rows(const CanonicalDataset& dataset);
+/// The form of each block is the one that is likely to be smallest; `level` is the segment's.
+[[nodiscard]] Result<EncodedRows> encode_rows(const CanonicalDataset& dataset, uint8_t level);
 
 }  // namespace hearth::storage

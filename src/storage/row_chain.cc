@@ -53,12 +53,17 @@ void append_entry(const ChainView& view, uint32_t key, size_t before, size_t now
         minus(value_at(view.columns[c], now), value_at(view.columns[c], before)));
 }
 
-void append_profile(const ChainView& view, size_t before, size_t at, size_t end, RowChain& out) {
+/// Appends the entries of the rows [at, end); answers how many.
+size_t append_profile(const ChainView& view, size_t before, size_t at, size_t end, RowChain& out) {
   const size_t begin = out.key.size();
-  const bool chained = out.chained.back() != 0;
-  merge_profiles(view.key, chained ? before : at, at, end,
+  merge_profiles(view.key, before, at, end,
                  [&](uint32_t key, size_t a, size_t b) { append_entry(view, key, a, b, out); });
-  out.entries.push_back(static_cast<uint32_t>(out.key.size() - begin));
+  return out.key.size() - begin;
+}
+
+void drop_entries(size_t n, RowChain& out) {
+  out.key.resize(out.key.size() - n);
+  for (auto& column : out.delta) column.resize(column.size() - n);
 }
 
 }  // namespace
@@ -78,9 +83,14 @@ RowChain make_chain(const ChainView& view) {
   for (size_t p = 0; p < view.rows.size(); ++p) {
     const size_t end = at + view.rows[p];
     const bool may_chain = p > 0 && (view.kind.empty() || view.kind[p] == view.kind[p - 1]);
-    const bool chains = may_chain && count_changes(view, before, at, end) < view.rows[p];
-    out.chained.push_back(chains ? 1 : 0);
-    append_profile(view, before, at, end, out);
+    size_t entries = may_chain ? append_profile(view, before, at, end, out) : 0;
+    const bool chained = may_chain && entries < view.rows[p];
+    if (!chained) {
+      drop_entries(entries, out);
+      entries = append_profile(view, at, at, end, out);
+    }
+    out.chained.push_back(chained ? 1 : 0);
+    out.entries.push_back(static_cast<uint32_t>(entries));
     before = at;
     at = end;
   }

@@ -50,7 +50,7 @@ bool is_known_section(SectionKind kind);
 enum class SectionCodec : uint8_t { raw = 0, zstd = 1, lz4_block = 2 };
 
 inline constexpr int kSymbolZstdLevel = 3;
-/// From level 2 on (days, which are written once and kept): all sections but rows, which gain
+/// From level 2 on (days, which are written once and kept): everything but plain rows, which gain
 /// nothing.
 inline constexpr int kDayZstdLevel = 12;
 inline constexpr uint8_t kDayLevel = 2;
@@ -99,7 +99,7 @@ inline constexpr uint64_t kSampleTypes = ProfileBatch::kTypesMax;
 
 /// `data_loss` for a section whose bytes cannot be true: "decode STR: …".
 [[nodiscard]] tl::unexpected<Error> section_damaged(SectionKind kind, std::string_view what);
-/// `too_large` for a dataset that format 1.0 cannot hold: "write STR: …".
+/// `too_large` for a dataset that the format cannot hold: "write STR: …".
 [[nodiscard]] tl::unexpected<Error> section_too_large(SectionKind kind, std::string_view what);
 
 }  // namespace hearth::storage

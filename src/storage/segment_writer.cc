@@ -112,7 +112,7 @@ struct SegmentWriter::Impl {
                   fmt::format("write dataset: {} sample types; want at most {}",
                               family.types.size(), limit::kSampleTypes));
     }
-    HEARTH_ASSIGN_OR_RETURN(const EncodedRows rows, encode_rows(dataset));
+    HEARTH_ASSIGN_OR_RETURN(const EncodedRows rows, encode_rows(dataset, directory.level));
     HEARTH_ASSIGN_OR_RETURN(std::vector<RawSection> sections,
                             encode_sections(section_input(dataset, rows.heap)));
     if (with_rollup) {

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <initializer_list>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -13,18 +12,11 @@
 #include "support/catch.h"
 #include "support/counter_gen.h"
 #include "support/memory_object.h"
+#include "support/read_file.h"
 #include "support/worked_example.h"
 
 namespace hearth::storage {
 namespace {
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in);
-  std::stringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 /// The directory and, of the first datasets, every section.
 std::string inspect_all(const ObjectReader& object, std::initializer_list<const char*> sections,
@@ -45,13 +37,13 @@ std::string inspect_all(const ObjectReader& object, std::initializer_list<const 
 void check_golden(const std::string& version, std::initializer_list<const char*> sections,
                   size_t datasets) {
   const std::string base = std::string(HEARTH_GOLDEN_DIR) + "/segment/" + version;
-  const test::MemoryObject object(read_file(base + ".seg"));
+  const test::MemoryObject object(test::read_file(base + ".seg"));
   const auto report = verify_segment(object, "segments/golden");
   INFO((report.findings.empty() ? "" : report.findings.front()));
   CHECK(report.findings.empty());
   const std::string text = inspect_all(object, sections, datasets);
   if (std::getenv("HEARTH_UPDATE_GOLDEN") != nullptr) std::ofstream(base + ".txt") << text;
-  CHECK(text == read_file(base + ".txt"));
+  CHECK(text == test::read_file(base + ".txt"));
 }
 
 /// An hour of a Go heap with rows of all kinds, counters of another family, and the two examples.

@@ -14,20 +14,13 @@
 #include "storage/segment_verify.h"
 #include "support/catch.h"
 #include "support/memory_object.h"
+#include "support/read_file.h"
 #include "support/worked_example.h"
 
 namespace hearth::storage {
 namespace {
 
 const std::string kExample = std::string(HEARTH_GOLDEN_DIR) + "/segment/example.seg";
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in);
-  std::stringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 std::string hex(std::string_view bytes) {
   std::string out;
@@ -108,8 +101,8 @@ Dump dump_page(const std::string& page) {
 }  // namespace
 
 TEST_CASE("the dump of the format page is the example file", "[segment][golden]") {
-  const Dump page = dump_page(read_file(HEARTH_DOCS_DIR "/segment_format.md"));
-  const Dump file = dump_file(read_file(kExample));
+  const Dump page = dump_page(test::read_file(HEARTH_DOCS_DIR "/segment_format.md"));
+  const Dump file = dump_file(test::read_file(kExample));
   for (const auto& [name, bytes] : file) {
     INFO(name);
     REQUIRE(page.contains(name));
@@ -119,7 +112,8 @@ TEST_CASE("the dump of the format page is the example file", "[segment][golden]"
 }
 
 TEST_CASE("the example file is what a writer makes of the example", "[segment][golden]") {
-  const auto report = verify_segment(test::MemoryObject(read_file(kExample)), "segments/example");
+  const auto report =
+      verify_segment(test::MemoryObject(test::read_file(kExample)), "segments/example");
   INFO((report.findings.empty() ? "" : report.findings.front()));
   CHECK(report.findings.empty());
 }
