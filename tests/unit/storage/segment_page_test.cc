@@ -101,7 +101,8 @@ Dump dump_page(const std::string& page) {
 }  // namespace
 
 TEST_CASE("the dump of the format page is the example file", "[segment][golden]") {
-  const Dump page = dump_page(test::read_file(HEARTH_DOCS_DIR "/segment_format.md"));
+  const Dump page = dump_page(test::read_file(HEARTH_SOURCE_ROOT "/"
+                                                                 "docs/segment_format.md"));
   const Dump file = dump_file(test::read_file(kExample));
   for (const auto& [name, bytes] : file) {
     INFO(name);
