@@ -22,7 +22,7 @@ RANK = {
 FENCES = [
     (r"boost/(asio|beast|url)", ["net"]),
     (r"openssl/", ["net", "objstore/sigv4.cc"]),
-    (r"rocksdb/", ["storage/rocks_kv_store.cc"]),
+    (r"rocksdb/", ["storage/rocks_kv_store.cc", "storage/rocks_page_store.cc"]),
     (r"google/protobuf/", ["formats", "api", "proto"]),
     (r"nlohmann/", ["formats", "api", "cli", "check", "rules", "storage/inspect_format.cc", "objstore/json.cc"]),
     (r"(lz4|lz4frame|zstd|libdeflate|brotli/\w+)\.h", ["base", "storage", "formats"]),

@@ -23,6 +23,11 @@ class ObjectReader {
   [[nodiscard]] virtual uint64_t size() const = 0;
   /// Exactly `length` bytes from `offset`; a range outside the object is `data_loss`.
   [[nodiscard]] virtual Result<SharedBytes> read(uint64_t offset, uint64_t length) const = 0;
+  /// These bytes will be read soon: where reading takes long, it begins. Returns at once.
+  virtual void prefetch(uint64_t offset, uint64_t length) const {
+    static_cast<void>(offset);
+    static_cast<void>(length);
+  }
 };
 
 /// Reason of errors that reads give when the bucket cannot be asked now, as opposed to damage.
@@ -43,6 +48,11 @@ class ObjectStore {
   [[nodiscard]] virtual Status put(const std::string& key, std::string_view data) = 0;
   /// nullptr when there is no such object.
   [[nodiscard]] virtual Result<std::unique_ptr<ObjectReader>> open(const std::string& key) = 0;
+  /// The same for an object whose size is known, so that a remote store needs no request; what is wrong shows when it is read.
+  [[nodiscard]] virtual Result<std::unique_ptr<ObjectReader>> open_sized(const std::string& key, uint64_t size) {
+    static_cast<void>(size);
+    return open(key);
+  }
   struct Entry {
     std::string key;
     uint64_t size = 0;

@@ -5,7 +5,7 @@
 #include <tuple>
 #include <vector>
 
-#include "api/merged_stacks.h"
+#include "query/saturate.h"
 
 namespace hearth::api {
 namespace {
@@ -60,17 +60,19 @@ class ClearedLeaves {
 
 }  // namespace
 
-void shape_for_go_pgo(ProfileBatch& batch, uint32_t keep_locations, bool aggregate_callees) {
+void shape_for_go_pgo(ProfileBatch& batch, formats::StackTree& stacks, uint32_t keep_locations,
+                      bool aggregate_callees) {
   if (batch.types() == 0) return;
   ClearedLeaves leaves(batch);
-  MergedStacks stacks;
-  for (size_t sample = 0; sample < batch.samples.size(); ++sample) {
-    std::vector<uint32_t> stack(batch.stack(sample).begin(), batch.stack(sample).end());
-    if (keep_locations != 0 && stack.size() > keep_locations) stack.resize(keep_locations);
-    if (aggregate_callees && !stack.empty()) stack.front() = leaves.of(stack.front());
-    stacks[std::move(stack)] += batch.value(sample, 0);
-  }
-  replace_samples(batch, stacks);
+  std::map<std::vector<uint32_t>, int64_t> shaped;  // By stack, the root first.
+  formats::for_each_stack(stacks, [&](std::span<const uint32_t> stack, int64_t value) {
+    if (keep_locations != 0 && stack.size() > keep_locations) stack = stack.first(keep_locations);
+    std::vector<uint32_t> root_first(stack.rbegin(), stack.rend());
+    if (aggregate_callees && !stack.empty()) root_first.back() = leaves.of(stack.front());
+    int64_t& sum = shaped[std::move(root_first)];
+    sum = query::add_saturating(sum, value);
+  });
+  stacks = formats::stack_tree(shaped);
 }
 
 }  // namespace hearth::api

@@ -1,63 +1,37 @@
 #include "api/merged_profile.h"
 
 #include <algorithm>
-#include <map>
+#include <functional>
 #include <vector>
 
-#include "api/merged_stacks.h"
 #include "formats/pprof_encoder.h"
 #include "query/function_tree.h"
+#include "query/saturate.h"
 
 namespace hearth::api {
 namespace {
 
-/// The stacks of a batch as a tree: one node per path of locations from the root.
-struct LocationTree {
-  query::LooseTree nodes;  ///< Names are the numbers of the locations, as text.
-  std::vector<std::string> texts;
-  std::vector<uint32_t> leaf;  ///< Per sample: its node.
-  std::vector<int64_t> total;  ///< Per node.
-};
-
-// Named by number: which names they have does not matter for what is large.
-LocationTree location_tree(const ProfileBatch& batch) {
-  LocationTree tree;
-  tree.texts.reserve(batch.locations.size());
-  tree.nodes = {.parent = {0}, .name = {0}, .self = {0}, .names = {""}};
-  for (size_t i = 0; i < batch.locations.size(); ++i)
-    tree.nodes.names.push_back(tree.texts.emplace_back(std::to_string(i)));
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> children;
-  for (size_t sample = 0; sample < batch.samples.size(); ++sample) {
-    uint32_t node = 0;
-    const auto stack = batch.stack(sample);
-    for (size_t i = stack.size(); i-- > 0;) {
-      const auto [it, is_new] =
-          children.try_emplace({node, stack[i]}, static_cast<uint32_t>(tree.nodes.parent.size()));
-      if (is_new) {
-        tree.nodes.parent.push_back(node);
-        tree.nodes.name.push_back(stack[i] + 1);
-        tree.nodes.self.push_back(0);
-      }
-      node = it->second;
-    }
-    tree.nodes.self[node] += batch.value(sample, 0);
-    tree.leaf.push_back(node);
+// The value of each node and of all below it.
+std::vector<int64_t> totals_of(const formats::StackTree& tree) {
+  std::vector<int64_t> total(tree.value);
+  std::vector<int64_t> pending;  // By depth: nodes behind this one that have one parent.
+  for (size_t i = tree.size(); i-- > 0;) {
+    const size_t d = tree.depth[i];
+    if (pending.size() < d + 2) pending.resize(d + 2, 0);
+    total[i] = query::add_saturating(total[i], pending[d + 1]);
+    pending[d + 1] = 0;
+    pending[d] = query::add_saturating(pending[d], total[i]);
   }
-  tree.total = tree.nodes.self;
-  for (size_t i = tree.total.size(); i-- > 1;) tree.total[tree.nodes.parent[i]] += tree.total[i];
-  return tree;
+  return total;
 }
 
-// Samples without frames count in time series, but are no stacks.
-void drop_empty_stacks(ProfileBatch& batch) {
-  const auto& begin = batch.samples.stack_begin;
-  if (std::ranges::adjacent_find(begin) == begin.end()) return;
-  MergedStacks stacks;
-  for (size_t sample = 0; sample < batch.samples.size(); ++sample) {
-    const auto stack = batch.stack(sample);
-    if (!stack.empty()) stacks[{stack.begin(), stack.end()}] += batch.value(sample, 0);
-  }
-  replace_samples(batch, stacks);
+// The smallest total among the `max_nodes` largest; 0 when there are no more nodes than that.
+int64_t threshold_of(const std::vector<int64_t>& total, int64_t max_nodes) {
+  if (max_nodes <= 0 || static_cast<uint64_t>(max_nodes) >= total.size() - 1) return 0;
+  std::vector<int64_t> totals(total.begin() + 1, total.end());
+  const auto nth = totals.begin() + (max_nodes - 1);
+  std::nth_element(totals.begin(), nth, totals.end(), std::greater<>());
+  return *nth;
 }
 
 // Tools expect every location to have a mapping; those that came without one share an empty one.
@@ -87,38 +61,37 @@ void name_types(ProfileBatch& batch, const ProfileType& type) {
 
 }  // namespace
 
-void cut_merged_profile(ProfileBatch& batch, int64_t max_nodes) {
+void cut_merged_profile(ProfileBatch& batch, formats::StackTree& stacks, int64_t max_nodes) {
   if (max_nodes <= 0 || batch.types() == 0) return;
-  const LocationTree tree = location_tree(batch);
-  const int64_t threshold = query::canonical_tree(tree.nodes).threshold(max_nodes);
+  const std::vector<int64_t> total = totals_of(stacks);
+  const int64_t threshold = threshold_of(total, max_nodes);
   if (threshold <= 0) return;
-  const uint32_t other = batch.add_named_location(
-      batch.add_string(query::kOther), batch.mappings.size() == 0 ? ProfileBatch::kNone : 0);
-  MergedStacks stacks;
-  for (size_t sample = 0; sample < batch.samples.size(); ++sample) {
-    std::vector<uint32_t> stack(batch.stack(sample).begin(), batch.stack(sample).end());
-    size_t deeper = 0;  // Frames below the first node, from the root, that is under the threshold.
-    uint32_t node = tree.leaf[sample];
-    for (size_t depth = 0; depth < stack.size(); ++depth, node = tree.nodes.parent[node]) {
-      if (tree.total[node] < threshold) deeper = depth;
-    }
-    if (deeper > 0) {
-      stack.erase(stack.begin(), stack.begin() + static_cast<ptrdiff_t>(deeper) - 1);
-      stack.front() = other;
-    }
-    stacks[std::move(stack)] += batch.value(sample, 0);
+  const uint32_t other =
+      batch.add_named_location(batch.add_string(query::kOther),
+                               batch.mappings.size() == 0 ? ProfileBatch::kNone : 0);
+  formats::StackTree kept;
+  kept.value[0] = stacks.value[0];
+  for (size_t i = 1; i < stacks.size();) {
+    const uint32_t depth = stacks.depth[i];
+    kept.append(depth, stacks.location[i], stacks.value[i]);
+    const bool folds = total[i] < threshold;
+    const int64_t deeper = query::subtract_saturating(total[i], stacks.value[i]);
+    ++i;
+    if (!folds || i == stacks.size() || stacks.depth[i] <= depth) continue;
+    kept.append(depth + 1, other, deeper);
+    while (i < stacks.size() && stacks.depth[i] > depth) ++i;
   }
-  replace_samples(batch, stacks);
+  stacks = std::move(kept);
 }
 
-std::string encode_merged_profile(ProfileBatch& batch, const ProfileType& type, int64_t end_ns) {
+std::string encode_merged_profile(ProfileBatch& batch, const formats::StackTree& stacks,
+                                  const ProfileType& type, int64_t end_ns) {
   if (batch.types() == 0) return {};
   name_types(batch, type);
   batch.time_ns = end_ns;
   batch.duration_ns = 0;
-  drop_empty_stacks(batch);
   give_mappings(batch);
-  std::string out = formats::encode_pprof(batch);
+  std::string out = formats::encode_pprof(batch, stacks);
   // The encoder leaves out an empty period type; Pyroscope's clients find one, empty: field 11, no
   // bytes.
   if (batch.period_type.type == 0 && batch.period_type.unit == 0) out.append("\x5a\x00", 2);

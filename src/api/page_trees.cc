@@ -79,8 +79,9 @@ TreeAnswer answer_of(const query::PageTree& page, const query::Engine::PlacedTre
 Result<net::Response> tree(const App& app, PageParams& params) {
   const CallTimer timer(app.clock());
   HEARTH_ASSIGN_OR_RETURN(const Detail detail, detail_of(params));
-  HEARTH_ASSIGN_OR_RETURN(const auto merged,
-                          app.engine.merge_placed_tree(detail.profiles, params.cancel()));
+  HEARTH_ASSIGN_OR_RETURN(const auto kept,
+                          app.engine.shared_placed_tree(detail.profiles, params.cancel()));
+  const query::Engine::PlacedTreeResult& merged = *kept;
   HEARTH_ASSIGN_OR_RETURN(const auto part, asked_part(params, merged.tree, detail.options));
   if (!part) return params.bad("path", "read path: no frame at its end", {}, ErrorCode::not_found);
   const query::PageTree page = query::level_of_detail(*part, detail.options);
@@ -95,8 +96,9 @@ Result<net::Response> sandwich(const App& app, PageParams& params) {
   const std::string function = params.text("fn");
   if (function.empty()) return params.bad("fn", "read fn: missing; want a function name");
   HEARTH_ASSIGN_OR_RETURN(const Detail detail, detail_of(params));
-  HEARTH_ASSIGN_OR_RETURN(const auto merged,
-                          app.engine.merge_placed_tree(detail.profiles, params.cancel()));
+  HEARTH_ASSIGN_OR_RETURN(const auto kept,
+                          app.engine.shared_placed_tree(detail.profiles, params.cancel()));
+  const query::Engine::PlacedTreeResult& merged = *kept;
   const auto found = query::sandwich(merged.tree, function, detail.options.min);
   if (!found) return params.bad("fn", "read fn: no frame of that name", {}, ErrorCode::not_found);
   const query::PageTree callers = query::level_of_detail(found->callers, detail.options);
@@ -145,7 +147,9 @@ Result<net::Response> functions(const App& app, PageParams& params) {
   const CallTimer timer(app.clock());
   HEARTH_ASSIGN_OR_RETURN(const query::ProfileQuery profiles, params.profiles());
   HEARTH_ASSIGN_OR_RETURN(query::FunctionQuery query, function_query(params));
-  HEARTH_ASSIGN_OR_RETURN(const auto merged, app.engine.merge_tree(profiles, params.cancel()));
+  HEARTH_ASSIGN_OR_RETURN(const auto kept,
+                          app.engine.shared_placed_tree(profiles, params.cancel()));
+  const query::Engine::PlacedTreeResult& merged = *kept;
   const auto node = node_at(merged.tree, params.list("path"));
   if (!node) return params.bad("path", "read path: no frame at its end", {}, ErrorCode::not_found);
   query.node = *node;

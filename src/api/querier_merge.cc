@@ -109,9 +109,11 @@ Result<std::string> merged_pprof(const Call& call, const query::ProfileQuery& pr
   HEARTH_ASSIGN_OR_RETURN(auto merged, call.app->engine.merge_profile(profiles, call.cancel));
   const types::v1::GoPGO* pgo = request.pgo;
   if (pgo != nullptr)
-    shape_for_go_pgo(merged.batch, pgo->keep_locations(), pgo->aggregate_callees());
-  cut_merged_profile(merged.batch, request.max_nodes.value_or(0));
-  return encode_merged_profile(merged.batch, profiles.type, ms_to_ns(request.end_ms));
+    shape_for_go_pgo(merged.batch, merged.stacks, pgo->keep_locations(),
+                     pgo->aggregate_callees());
+  cut_merged_profile(merged.batch, merged.stacks, request.max_nodes.value_or(0));
+  return encode_merged_profile(merged.batch, merged.stacks, profiles.type,
+                               ms_to_ns(request.end_ms));
 }
 
 Result<std::string> encode_pprof_answer(const Call& call, const std::string& pprof) {

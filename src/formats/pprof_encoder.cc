@@ -1,5 +1,6 @@
 #include "formats/pprof_encoder.h"
 
+#include <algorithm>
 #include <span>
 
 #include "base/bytes.h"
@@ -27,6 +28,65 @@ void put_bytes(std::string& out, uint32_t field, std::string_view value) {
   put_str(out, value);
 }
 
+/// Writes one sample per stack of a tree. A sample lists its frames from the leaf, a tree is walked
+/// from the root: so the ids of the path are kept at the end of a buffer, each frame in front of
+/// its caller, and a stack is copied as a whole.
+class StackWriter {
+ public:
+  StackWriter(const StackTree& tree, std::string& out) : tree_(tree), out_(out) {
+    const uint32_t deepest = *std::ranges::max_element(tree.depth);
+    path_.resize(kIdBytes * deepest);
+    begin_.assign(size_t{deepest} + 1, path_.size());
+  }
+
+  void write() {
+    out_.reserve(out_.size() + bytes_at_most());
+    for (size_t i = 1; i < tree_.size(); ++i) {
+      step_to(i);
+      if (tree_.value[i] != 0) put_sample(i);
+    }
+  }
+
+ private:
+  static constexpr size_t kIdBytes = 5;
+  static constexpr size_t kSampleBytes = 32;  ///< Tags, lengths and the value.
+
+  /// Puts the frame of node i in front of its parent's.
+  void step_to(size_t i) {
+    uint64_t id = uint64_t{tree_.location[i]} + 1;
+    size_t at = begin_[tree_.depth[i] - 1] - varint_size(id);
+    begin_[tree_.depth[i]] = at;
+    for (; id >= 0x80; id >>= 7U) path_[at++] = static_cast<char>(id | 0x80U);
+    path_[at] = static_cast<char>(id);
+  }
+  void put_sample(size_t i) {
+    const auto value = static_cast<uint64_t>(tree_.value[i]);
+    const std::string_view ids = std::string_view(path_).substr(begin_[tree_.depth[i]]);
+    const size_t value_bytes = varint_size(value);
+    put_tag(out_, 2, wire::kBytes);
+    put_varint(out_, 1 + varint_size(ids.size()) + ids.size() + 1 + 1 + value_bytes);
+    put_bytes(out_, 1, ids);
+    put_tag(out_, 2, wire::kBytes);
+    put_varint(out_, value_bytes);
+    put_varint(out_, value);
+  }
+  [[nodiscard]] size_t bytes_at_most() const {
+    std::vector<size_t> bytes(begin_.size(), 0);
+    size_t sum = 0;
+    for (size_t i = 1; i < tree_.size(); ++i) {
+      const size_t d = tree_.depth[i];
+      bytes[d] = bytes[d - 1] + varint_size(uint64_t{tree_.location[i]} + 1);
+      if (tree_.value[i] != 0) sum += bytes[d] + kSampleBytes;
+    }
+    return sum;
+  }
+
+  const StackTree& tree_;
+  std::string& out_;
+  std::string path_;
+  std::vector<size_t> begin_;  ///< By depth: where the path to there begins.
+};
+
 /// Strings get their numbers when they are first written.
 class PprofWriter {
  public:
@@ -36,9 +96,10 @@ class PprofWriter {
     used_.push_back(0);
   }
 
-  std::string write() {
+  std::string write(const StackTree* stacks) {
     for (const ProfileBatch::ValueType& t : batch_.sample_types) put_value_type(1, t);
     for (size_t i = 0; i < batch_.samples.size(); ++i) put_sample(i);
+    if (stacks != nullptr) StackWriter(*stacks, out_).write();
     for (size_t i = 0; i < batch_.mappings.size(); ++i) put_mapping(i);
     for (size_t i = 0; i < batch_.locations.size(); ++i) put_location(i);
     for (size_t i = 0; i < batch_.functions.size(); ++i) put_function(i);
@@ -151,7 +212,11 @@ class PprofWriter {
 }  // namespace
 
 std::string encode_pprof(const ProfileBatch& batch) {
-  return PprofWriter(batch).write();
+  return PprofWriter(batch).write(nullptr);
+}
+
+std::string encode_pprof(const ProfileBatch& batch, const StackTree& stacks) {
+  return PprofWriter(batch).write(&stacks);
 }
 
 std::string encode_pprof_gzip(const ProfileBatch& batch, int level) {

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/executor.h"
 #include "base/result.h"
+#include "formats/stack_tree.h"
 #include "hearth/labels.h"
 #include "hearth/profile.h"
 #include "hearth/profile_type.h"
@@ -66,9 +68,13 @@ class Engine {
     storage::Store* store = nullptr;
     MemoryAccountant* memory = nullptr;
     size_t symbol_cache_bytes = 64u << 20;
+    size_t merge_cache_bytes = 32u << 20;
   };
   explicit Engine(Options options);
   ~Engine();
+  /// From now on merges also use up to `threads` further threads of the executor, which outlives
+  /// the queries. Not while one runs.
+  void use_helpers(Executor& executor, size_t threads);
 
   [[nodiscard]] Result<std::vector<ProfileType>> profile_types(const Tenant&, TimeRange,
                                                                const CancelToken&);
@@ -98,10 +104,14 @@ class Engine {
     Cost cost;
   };
   [[nodiscard]] Result<PlacedTreeResult> merge_placed_tree(const ProfileQuery&, const CancelToken&);
+  /// The same, kept for a while: who asks again before the data changes gets the same result.
+  [[nodiscard]] Result<std::shared_ptr<const PlacedTreeResult>> shared_placed_tree(
+      const ProfileQuery&, const CancelToken&);
 
-  /// Merge by stacks of locations into one batch (SelectMergeProfile). The batch owns its strings.
+  /// Merge by stacks of locations (SelectMergeProfile). The batch owns its strings.
   struct MergedProfile {
-    ProfileBatch batch;  ///< One sample type; empty (no sample types) when nothing matches.
+    ProfileBatch batch;  ///< One sample type, no samples; no sample types when nothing matches.
+    formats::StackTree stacks;
     Cost cost;
   };
   [[nodiscard]] Result<MergedProfile> merge_profile(const ProfileQuery&, const CancelToken&);

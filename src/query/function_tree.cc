@@ -28,20 +28,6 @@ std::vector<int64_t> totals_of(const LooseTree& tree) {
   return total;
 }
 
-// Drops the names that no node has; the rest keeps its order.
-void keep_used_names(FunctionTree& tree, const std::vector<std::string_view>& by_rank) {
-  std::vector<uint8_t> used(by_rank.size(), 0);
-  used[0] = 1;
-  for (const uint32_t name : tree.name) used[name] = 1;
-  std::vector<uint32_t> renumbered(by_rank.size(), 0);
-  for (size_t r = 0; r < by_rank.size(); ++r) {
-    if (!used[r]) continue;
-    renumbered[r] = static_cast<uint32_t>(tree.names.size());
-    tree.names.emplace_back(by_rank[r]);
-  }
-  for (uint32_t& name : tree.name) name = renumbered[name];
-}
-
 void resize_columns(FunctionTree& tree, size_t n) {
   tree.parent.resize(n);
   tree.depth.resize(n);
@@ -68,6 +54,19 @@ void reorder(const LooseTree& loose, const std::vector<uint32_t>& rank,
 }
 
 }  // namespace
+
+void keep_used_names(FunctionTree& tree, const std::vector<std::string_view>& texts) {
+  std::vector<uint8_t> used(texts.size(), 0);
+  used[0] = 1;
+  for (const uint32_t name : tree.name) used[name] = 1;
+  std::vector<uint32_t> renumbered(texts.size(), 0);
+  for (size_t r = 0; r < texts.size(); ++r) {
+    if (!used[r]) continue;
+    renumbered[r] = static_cast<uint32_t>(tree.names.size());
+    tree.names.emplace_back(texts[r]);
+  }
+  for (uint32_t& name : tree.name) name = renumbered[name];
+}
 
 FunctionTree empty_function_tree() {
   FunctionTree tree;

@@ -54,6 +54,10 @@ struct LooseTree {
   std::vector<int64_t> self;
   std::vector<std::string_view> names;
 };
+/// Gives the tree its names: those of `texts`, ascending and unique, that its `name` column, which
+/// indexes them, uses. texts[0] = "".
+void keep_used_names(FunctionTree& tree, const std::vector<std::string_view>& texts);
+
 /// Brings a loose tree into canonical form and computes totals. Nodes whose total is 0 are left
 /// out.
 FunctionTree canonical_tree(LooseTree loose);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -43,7 +44,7 @@ class ScratchPool {
 
  private:
   static constexpr size_t kKept = 4;
-  static constexpr size_t kKeptBytes = 8U << 20U;  ///< A larger column is freed, not kept.
+  static constexpr size_t kKeptBytes = 16U << 20U;  ///< A larger column is freed, not kept.
   struct Spare {
     std::vector<int64_t> data;
     MemoryCharge charge;
@@ -55,10 +56,26 @@ class ScratchPool {
   std::vector<Spare> spares_;
 };
 
-/// The values of a selection, summed over its profiles: by_key[key]. Checks the token every few
-/// thousand profiles.
-[[nodiscard]] Result<ScratchPool::Column> sum_by_key(const storage::Dataset& dataset,
-                                                     const Selection& selection, size_t keys,
-                                                     ScratchPool& pool, const CancelToken& token);
+/// The profiles of a selection in steps of some 100,000 rows, cut where blocks of rows begin. The
+/// steps point into the selection.
+std::vector<std::span<const uint32_t>> row_steps(const Selection& selection);
+
+/// Values of a selection, summed by key by several threads: each has a column of its own.
+class KeySums {
+ public:
+  /// `workers` threads. Borrows everything.
+  KeySums(const storage::Dataset& dataset, size_t type, size_t keys, size_t workers,
+          ScratchPool& pool)
+      : dataset_(dataset), type_(type), keys_(keys), pool_(pool), columns_(workers) {}
+  [[nodiscard]] Status add(size_t worker, std::span<const uint32_t> profiles);
+  /// by_key[key]; ends the object's use.
+  [[nodiscard]] Result<ScratchPool::Column> finish();
+
+ private:
+  const storage::Dataset& dataset_;
+  const size_t type_, keys_;
+  ScratchPool& pool_;
+  std::vector<std::optional<ScratchPool::Column>> columns_;  ///< By worker; none: it added nothing.
+};
 
 }  // namespace hearth::query

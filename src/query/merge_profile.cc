@@ -1,32 +1,29 @@
 #include "base/arena.h"
-#include "base/hash.h"
 #include "query/engine_impl.h"
 #include "query/location_code.h"
 #include "query/saturate.h"
 #include "query/scan.h"
-#include "query/tree_builder.h"
+#include "query/sorted_tree.h"
 
 namespace hearth::query {
 namespace {
 
-// Function nodes that lie at or below the call site; everything when there is none to ask for.
-std::vector<uint8_t> below(const Projection& projection, const symbols::SymbolTables& tables,
+// Location nodes whose stacks lead through the call site; everything when there is none to ask for.
+std::vector<uint8_t> below(const symbols::SymbolTables& tables,
                            const std::vector<std::string>& call_site) {
-  std::vector<uint8_t> inside(projection.size(), 0);
-  std::vector<uint32_t> matched(
-      projection.size(),
-      kNoNode);  // How many frames of the call site the path to a node has matched.
-  matched[0] = 0;
-  inside[0] = call_site.empty();
-  for (size_t i = 1; i < projection.size(); ++i) {
-    const uint32_t up = projection.parent[i];
-    const uint32_t string = projection.name_string[projection.name[i]];
-    inside[i] = inside[up];
-    // A string beyond this snapshot belongs to a later one: no stack of ours has it.
-    if (inside[i] || matched[up] == kNoNode || string >= tables.strings.size()) continue;
-    if (tables.strings[string] != call_site[matched[up]]) continue;
-    matched[i] = matched[up] + 1;
-    inside[i] = matched[i] == call_site.size();
+  std::vector<uint8_t> inside(tables.nodes(), 0);
+  // How many frames of the call site the path to a node has matched; kNoNode: another path.
+  std::vector<uint32_t> matched(tables.nodes(), 0);
+  for (size_t n = 1; n < tables.nodes(); ++n) {
+    const uint32_t location = tables.node_location[n];
+    uint32_t at = matched[tables.node_parent[n]];
+    for (uint32_t line = tables.line_begin[location + 1];
+         line-- > tables.line_begin[location] && at < call_site.size();) {
+      const uint32_t name = tables.function_name[tables.line_function[line]];
+      at = tables.strings[name] == call_site[at] ? at + 1 : kNoNode;
+    }
+    matched[n] = at;
+    inside[n] = at == call_site.size();
   }
   return inside;
 }
@@ -35,41 +32,86 @@ std::vector<uint8_t> below(const Projection& projection, const symbols::SymbolTa
 // locations of different datasets become one, and their order does not depend on ids.
 class LocationMerge {
  public:
-  explicit LocationMerge(Engine::Impl& impl) : impl_(&impl), builder_(*impl.options.memory) {}
+  explicit LocationMerge(Engine::Impl& impl) : impl_(&impl), merger_(*impl.options.memory) {}
 
   Status add(const DatasetSums& sums, const std::vector<std::string>& call_site) {
-    const symbols::SymbolTables& tables = sums.symbols.tables();
-    const Projection& projection = sums.symbols.projection();
-    const std::vector<uint8_t> inside = below(projection, tables, call_site);
-    HEARTH_ASSIGN_OR_RETURN(auto self, impl_->scratch.borrow(tables.nodes()));
-    const std::span<const int64_t> by_key = sums.by_key.values();
-    for (size_t key = 0; key < by_key.size(); ++key) {
-      const uint32_t node = tables.key_node[key];
-      if (by_key[key] == 0 || !inside[projection.function_node[node]]) continue;
-      self.values()[node] = add_saturating(self.values()[node], by_key[key]);
-    }
-    std::vector<uint32_t> label(tables.locations(), 0);
-    const auto label_of = [&](size_t node) {
-      const uint32_t location = tables.node_location[node];
-      if (label[location] == 0) {
-        const std::string code = encode_location(tables, location);
-        label[location] = builder_.label(texts_.copy(code), hash64(code, process_hash_seed()));
-      }
-      return label[location];
-    };
-    HEARTH_RETURN_IF_ERROR(builder_.fold(tables.node_parent, self.values(), label_of));
-    if (text_charge_.bytes() != 0) return text_charge_.resize(texts_.bytes_reserved());
-    HEARTH_ASSIGN_OR_RETURN(text_charge_, impl_->options.memory->charge(texts_.bytes_reserved(),
-                                                                        "locations of a merge"));
-    return {};
+    const symbols::SymbolTables& tables = *sums.tables;
+    HEARTH_ASSIGN_OR_RETURN(auto by_node, impl_->scratch.borrow(tables.nodes()));
+    add_by_node(tables, sums.by_key.values(), by_node.values());
+    if (!call_site.empty()) keep_below(tables, call_site, by_node.values());
+    std::vector<uint8_t> touched;
+    const size_t count = mark_touched(tables.node_parent, by_node.values(), touched);
+    HEARTH_ASSIGN_OR_RETURN(const MemoryCharge charge,
+                            impl_->options.memory->charge(tables.nodes() * 3 * sizeof(uint32_t) +
+                                                              count * kProjectionBytesPerNode,
+                                                          "tree of locations of a dataset"));
+    const auto texts = std::make_shared<Arena>();
+    const FrameLabels frames = location_frames(tables, touched, *texts);
+    HEARTH_ASSIGN_OR_RETURN(SortedTree tree, tree_of(tables, frames, touched, by_node.values()));
+    merger_.hold(texts);
+    HEARTH_RETURN_IF_ERROR(charge_texts(texts->bytes_reserved()));
+    return merger_.add(std::move(tree));
   }
-  FunctionTree finish() { return builder_.finish(); }
+  TreeMerger take() { return std::move(merger_); }
 
  private:
+  static void keep_below(const symbols::SymbolTables& tables,
+                         const std::vector<std::string>& call_site, std::span<int64_t> by_node) {
+    const std::vector<uint8_t> inside = below(tables, call_site);
+    for (size_t n = 0; n < by_node.size(); ++n) {
+      if (!inside[n]) by_node[n] = 0;
+    }
+  }
+
+  // Every location is one frame, labelled with its code. Those without value get none.
+  FrameLabels location_frames(const symbols::SymbolTables& tables,
+                              const std::vector<uint8_t>& touched, Arena& texts) {
+    std::vector<uint32_t> place(tables.locations(), 0);
+    std::vector<uint32_t> locations;
+    std::vector<std::string_view> codes;
+    for (size_t n = 1; n < tables.nodes(); ++n) {
+      const uint32_t location = tables.node_location[n];
+      if (!touched[n] || place[location] != 0) continue;
+      place[location] = 1;
+      locations.push_back(location);
+      codes.push_back(texts.copy(encode_location(tables, location)));
+    }
+    const TextOrder order = order_texts(codes);
+    FrameLabels frames;
+    for (uint32_t l = static_cast<uint32_t>(begin_.size()); l < tables.locations() + 1; ++l)
+      begin_.push_back(l);
+    frames.begin = begin_;
+    frames.label.assign(tables.locations(), 0);
+    for (size_t i = 0; i < locations.size(); ++i) frames.label[locations[i]] = order.number[i];
+    frames.texts.emplace_back();
+    for (const uint32_t i : order.first) frames.texts.push_back(codes[i]);
+    return frames;
+  }
+
+  Result<SortedTree> tree_of(const symbols::SymbolTables& tables, const FrameLabels& frames,
+                             const std::vector<uint8_t>& touched,
+                             std::span<const int64_t> by_node) {
+    const Projection projection = project(tables, frames, touched);
+    HEARTH_ASSIGN_OR_RETURN(auto self, impl_->scratch.borrow(projection.size()));
+    for (size_t n = 0; n < by_node.size(); ++n) {
+      if (by_node[n] == 0) continue;
+      int64_t& sum = self.values()[projection.node[n]];
+      sum = add_saturating(sum, by_node[n]);
+    }
+    return sorted_tree(projection.depth, projection.label, self.values(), frames.texts.size(),
+                       [&](uint32_t label) { return frames.texts[label]; });
+  }
+
+  Status charge_texts(size_t bytes) {
+    if (charge_.bytes() != 0) return charge_.resize(charge_.bytes() + bytes);
+    HEARTH_ASSIGN_OR_RETURN(charge_, impl_->options.memory->charge(bytes, "locations of a merge"));
+    return {};
+  }
+
   Engine::Impl* impl_;
-  Arena texts_;
-  MemoryCharge text_charge_;
-  TreeBuilder builder_;
+  MemoryCharge charge_;
+  TreeMerger merger_;
+  std::vector<uint32_t> begin_;  ///< Each location has one frame, whose index is its own.
 };
 
 int64_t period_of(const std::string& name) {
@@ -88,27 +130,20 @@ void describe(BatchBuilder& out, const ProfileQuery& query) {
   batch.time_ns = query.range.end_ns;
 }
 
-// One sample per node with a value; its stack is the path to the root. Samples without frames come
-// first, if there are any.
-void add_samples(BatchBuilder& out, const FunctionTree& tree) {
-  ProfileBatch::Samples& samples = out.batch().samples;
-  const auto finish_sample = [&samples](int64_t value) {
-    samples.stack_begin.push_back(static_cast<uint32_t>(samples.frames.size()));
-    samples.label_begin.push_back(0);
-    samples.values.push_back(value);
-  };
-  samples.stack_begin.assign(1, 0);
-  samples.label_begin.assign(1, 0);
-  if (tree.without_stack != 0) finish_sample(tree.without_stack);
+// The stacks, with the locations that they lead through.
+formats::StackTree add_locations(BatchBuilder& out, const FunctionTree& tree) {
+  formats::StackTree stacks;
+  stacks.depth = tree.depth;
+  stacks.value = tree.self;
+  stacks.value[0] = tree.without_stack;
+  stacks.location.assign(tree.size(), 0);
   std::vector<uint32_t> location(tree.names.size(), kNoNode);
-  for (uint32_t i = 1; i < tree.size(); ++i) {
-    if (location[tree.name[i]] == kNoNode)
-      location[tree.name[i]] = out.location(tree.names[tree.name[i]]);
-    if (tree.self[i] == 0) continue;
-    for (uint32_t at = i; at != 0; at = tree.parent[at])
-      samples.frames.push_back(location[tree.name[at]]);
-    finish_sample(tree.self[i]);
+  for (size_t i = 1; i < tree.size(); ++i) {
+    uint32_t& its_location = location[tree.name[i]];
+    if (its_location == kNoNode) its_location = out.location(tree.names[tree.name[i]]);
+    stacks.location[i] = its_location;
   }
+  return stacks;
 }
 
 }  // namespace
@@ -116,20 +151,26 @@ void add_samples(BatchBuilder& out, const FunctionTree& tree) {
 Result<Engine::MergedProfile> Engine::merge_profile(const ProfileQuery& query,
                                                     const CancelToken& token) {
   MergedProfile result;
-  LocationMerge merge(*impl_);
+  std::vector<LocationMerge> merges;
+  for (size_t w = 0; w <= impl_->helpers.count; ++w) merges.emplace_back(*impl_);
+  const auto visit = [&](size_t worker, const std::shared_ptr<const storage::Dataset>& dataset,
+                         bool large, Cost* cost) -> Status {
+    const SumRequest request{&query, SymbolUse::tables, large};
+    HEARTH_ASSIGN_OR_RETURN(const auto sums, sum_dataset(*impl_, *dataset, request, token, cost));
+    return sums ? merges[worker].add(*sums, query.call_site) : Status();
+  };
   HEARTH_RETURN_IF_ERROR(
-      scan(*impl_->options.store, query.tenant, query.selector, query.range, token, &result.cost,
-           [&](const std::shared_ptr<const storage::Dataset>& dataset) -> Status {
-             HEARTH_ASSIGN_OR_RETURN(const auto sums,
-                                     sum_dataset(*impl_, *dataset, query, token, &result.cost));
-             return sums ? merge.add(*sums, query.call_site) : Status();
-           }));
+      scan_in_parallel(*impl_->options.store, query, impl_->helpers, token, &result.cost, visit));
   HEARTH_RETURN_IF_ERROR(token.check());
-  const FunctionTree tree = merge.finish();
+  std::vector<TreeMerger> mergers;
+  for (LocationMerge& merge : merges) mergers.push_back(merge.take());
+  HEARTH_ASSIGN_OR_RETURN(const FunctionTree tree, merge_all(std::move(mergers)));
   if (tree.size() == 1 && tree.without_stack == 0) return result;
   BatchBuilder out(result.batch);
   describe(out, query);
-  add_samples(out, tree);
+  result.batch.samples.stack_begin.assign(1, 0);
+  result.batch.samples.label_begin.assign(1, 0);
+  result.stacks = add_locations(out, tree);
   return result;
 }
 

@@ -2,73 +2,82 @@
 #include "query/place_finder.h"
 #include "query/saturate.h"
 #include "query/scan.h"
-#include "query/tree_builder.h"
+#include "query/sorted_tree.h"
 
 namespace hearth::query {
 namespace {
 
-// Sums by key, by function node of the projection. Values of stacks without a frame end at node 0.
-Result<ScratchPool::Column> sum_by_function_node(const DatasetSums& sums, ScratchPool& pool) {
-  const Projection& projection = sums.symbols.projection();
-  HEARTH_ASSIGN_OR_RETURN(auto column, pool.borrow(projection.size()));
+// Sums by key, by node of a projection that covers all of them.
+Result<SortedTree> covered_tree(const FunctionProjection& functions,
+                                std::span<const int64_t> by_key, ScratchPool& pool) {
+  HEARTH_ASSIGN_OR_RETURN(auto column, pool.borrow(functions.depth.size()));
   const std::span<int64_t> self = column.values();
-  const std::span<const uint32_t> key_node = sums.symbols.tables().key_node;
-  const std::span<const int64_t> by_key = sums.by_key.values();
   for (size_t key = 0; key < by_key.size(); ++key) {
     if (by_key[key] == 0) continue;
-    int64_t& sum = self[projection.function_node[key_node[key]]];
+    int64_t& sum = self[functions.key_node[key]];
     sum = add_saturating(sum, by_key[key]);
   }
-  return column;
+  return sorted_tree(functions.depth, functions.label, self, functions.names.size(),
+                     [&](uint32_t label) { return functions.names[label]; });
 }
 
-// Folds function trees into one; a name of a dataset is looked up once, when the first node with
-// value has it.
-class FunctionMerge {
- public:
-  explicit FunctionMerge(Engine::Impl& impl) : impl_(&impl), builder_(*impl.options.memory) {}
-
-  Status add(const DatasetSums& sums, PlaceFinder* places) {
-    const SymbolCache::Lease& symbols = sums.symbols;
-    const Projection& projection = symbols.projection();
-    HEARTH_ASSIGN_OR_RETURN(const auto self, sum_by_function_node(sums, impl_->scratch));
-    builder_.hold(symbols.shared_tables());
-    label_.assign(projection.name_string.size(), kUnknown);
-    const auto label_of = [&](size_t node) {
-      const uint32_t name = projection.name[node];
-      if (label_[name] == kUnknown) {
-        label_[name] = builder_.label(symbols.tables().strings[projection.name_string[name]],
-                                      projection.name_hash[name]);
-      }
-      return label_[name];
-    };
-    HEARTH_RETURN_IF_ERROR(builder_.fold(projection.parent, self.values(), label_of));
-    return places != nullptr
-               ? places->add(symbols.shared_tables(), sums.by_key.values(), impl_->scratch)
-               : Status();
+// The same for a dictionary that grows: only the nodes with value are projected.
+Result<SortedTree> touched_tree(const symbols::SymbolTables& tables,
+                                std::span<const int64_t> by_key, MemoryAccountant& memory,
+                                ScratchPool& pool) {
+  HEARTH_ASSIGN_OR_RETURN(auto by_node, pool.borrow(tables.nodes()));
+  add_by_node(tables, by_key, by_node.values());
+  std::vector<uint8_t> touched;
+  const size_t count = mark_touched(tables.node_parent, by_node.values(), touched);
+  HEARTH_ASSIGN_OR_RETURN(
+      const MemoryCharge charge,
+      memory.charge(tables.nodes() * 3 * sizeof(uint32_t) + count * kProjectionBytesPerNode,
+                    "function tree of a dictionary"));
+  const FrameLabels frames = function_frames(tables);
+  const Projection functions = project(tables, frames, touched);
+  HEARTH_ASSIGN_OR_RETURN(auto column, pool.borrow(functions.size()));
+  const std::span<int64_t> self = column.values();
+  for (size_t n = 0; n < tables.nodes(); ++n) {
+    if (by_node.values()[n] == 0) continue;
+    int64_t& sum = self[functions.node[n]];
+    sum = add_saturating(sum, by_node.values()[n]);
   }
-  FunctionTree finish() { return builder_.finish(); }
+  return sorted_tree(functions.depth, functions.label, self, frames.texts.size(),
+                     [&](uint32_t label) { return frames.texts[label]; });
+}
 
- private:
-  static constexpr uint32_t kUnknown = UINT32_MAX;
-  Engine::Impl* impl_;
-  TreeBuilder builder_;
-  std::vector<uint32_t> label_;
-};
+Status add_tree(Engine::Impl& impl, const DatasetSums& sums, TreeMerger& merger) {
+  const std::span<const int64_t> by_key = sums.by_key.values();
+  if (sums.functions != nullptr) {
+    merger.hold(sums.functions);
+    HEARTH_ASSIGN_OR_RETURN(SortedTree tree, covered_tree(*sums.functions, by_key, impl.scratch));
+    return merger.add(std::move(tree));
+  }
+  merger.hold(sums.tables);
+  HEARTH_ASSIGN_OR_RETURN(SortedTree tree,
+                          touched_tree(*sums.tables, by_key, *impl.options.memory, impl.scratch));
+  return merger.add(std::move(tree));
+}
 
 Result<Engine::TreeResult> merge(Engine::Impl& impl, const ProfileQuery& query,
                                  const CancelToken& token, PlaceFinder* places) {
   Engine::TreeResult result;
-  FunctionMerge merge(impl);
+  std::vector<TreeMerger> mergers;
+  for (size_t w = 0; w <= impl.helpers.count; ++w) mergers.emplace_back(*impl.options.memory);
+  const auto visit = [&](size_t worker, const std::shared_ptr<const storage::Dataset>& dataset,
+                         bool large, Cost* cost) -> Status {
+    const SymbolUse use = places == nullptr ? SymbolUse::functions : SymbolUse::both;
+    const SumRequest request{&query, use, large};
+    HEARTH_ASSIGN_OR_RETURN(const auto sums, sum_dataset(impl, *dataset, request, token, cost));
+    if (!sums) return {};
+    HEARTH_RETURN_IF_ERROR(add_tree(impl, *sums, mergers[worker]));
+    return places != nullptr ? places->add(sums->tables, sums->by_key.values(), impl.scratch)
+                             : Status();
+  };
   HEARTH_RETURN_IF_ERROR(
-      scan(*impl.options.store, query.tenant, query.selector, query.range, token, &result.cost,
-           [&](const std::shared_ptr<const storage::Dataset>& dataset) -> Status {
-             HEARTH_ASSIGN_OR_RETURN(const auto sums,
-                                     sum_dataset(impl, *dataset, query, token, &result.cost));
-             return sums ? merge.add(*sums, places) : Status();
-           }));
+      scan_in_parallel(*impl.options.store, query, impl.helpers, token, &result.cost, visit));
   HEARTH_RETURN_IF_ERROR(token.check());
-  result.tree = merge.finish();
+  HEARTH_ASSIGN_OR_RETURN(result.tree, merge_all(std::move(mergers)));
   if (!query.call_site.empty())
     result.tree = below_call_site(std::move(result.tree), query.call_site);
   return result;
@@ -76,23 +85,12 @@ Result<Engine::TreeResult> merge(Engine::Impl& impl, const ProfileQuery& query,
 
 }  // namespace
 
-Result<std::optional<DatasetSums>> sum_dataset(Engine::Impl& impl, const storage::Dataset& dataset,
-                                               const ProfileQuery& query, const CancelToken& token,
-                                               Cost* cost) {
-  HEARTH_ASSIGN_OR_RETURN(const Selection selection, select_profiles(dataset, query));
-  if (selection.profiles.empty()) return std::nullopt;
-  DatasetSums sums;
-  HEARTH_ASSIGN_OR_RETURN(sums.symbols, impl.symbols.get(dataset));
-  HEARTH_ASSIGN_OR_RETURN(sums.by_key, sum_by_key(dataset, selection, sums.symbols.tables().keys(),
-                                                  impl.scratch, token));
-  cost->profiles += selection.profiles.size();
-  cost->datasets += 1;
-  cost->scanned_bytes += dataset.stored_bytes();
-  return sums;
-}
-
 Engine::Engine(Options options) : impl_(std::make_unique<Impl>(options)) {}
 Engine::~Engine() = default;
+
+void Engine::use_helpers(Executor& executor, size_t threads) {
+  impl_->helpers = {&executor, threads};
+}
 
 Result<Engine::TreeResult> Engine::merge_tree(const ProfileQuery& query, const CancelToken& token) {
   return merge(*impl_, query, token, nullptr);
@@ -105,6 +103,12 @@ Result<Engine::PlacedTreeResult> Engine::merge_placed_tree(const ProfileQuery& q
   PlacedTreeResult result{std::move(merged.tree), {}, std::move(merged.cost)};
   result.places = places.find(result.tree.names);
   return result;
+}
+
+Result<std::shared_ptr<const Engine::PlacedTreeResult>> Engine::shared_placed_tree(
+    const ProfileQuery& query, const CancelToken& token) {
+  HEARTH_ASSIGN_OR_RETURN(const std::string key, merge_key(*impl_->options.store, query, token));
+  return impl_->merges.get(key, [&] { return merge_placed_tree(query, token); });
 }
 
 }  // namespace hearth::query

@@ -38,6 +38,7 @@ Status PlaceFinder::add(std::shared_ptr<const symbols::SymbolTables> tables,
   constexpr size_t kMergeAbove = 1U << 18U;  // 10 MiB of lines.
   HEARTH_ASSIGN_OR_RETURN(auto by_node, scratch.borrow(tables->nodes()));
   const std::vector<int64_t> weight = weigh_locations(*tables, by_key, by_node.values());
+  const std::lock_guard lock(mutex_);
   for (size_t l = 1; l < weight.size(); ++l) {
     if (weight[l] == 0) continue;
     const uint32_t mapping = tables->location_mapping[l];

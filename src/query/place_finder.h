@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@ namespace hearth::query {
 /// stacks it is in, once per occurrence: enough to rank, not a number to show.
 class PlaceFinder {
  public:
-  /// Adds a dataset's sums by key; keeps `tables` alive.
+  /// Adds a dataset's sums by key; keeps `tables` alive. Thread-safe.
   [[nodiscard]] Status add(std::shared_ptr<const symbols::SymbolTables> tables,
                            std::span<const int64_t> by_key, ScratchPool& scratch);
   /// places[i] belongs to names[i]; names without a place get an empty one. Ends the finder's use.
@@ -35,6 +36,7 @@ class PlaceFinder {
   void merge_equal();
   [[nodiscard]] Place heaviest(std::span<const Line> of_one_name) const;
 
+  std::mutex mutex_;
   std::vector<std::shared_ptr<const symbols::SymbolTables>> owners_;
   TextTable texts_;
   std::vector<Line> lines_;

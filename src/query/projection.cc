@@ -3,81 +3,201 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/hash.h"
-#include "query/preorder.h"
-
 namespace hearth::query {
+namespace {
 
-uint32_t Projection::name_of(const symbols::SymbolTables& tables, uint32_t function) {
-  const uint32_t string = tables.function_name[function];
-  if (string_name_[string] == 0) {
-    name_string.push_back(string);
-    name_hash.push_back(hash64(tables.strings[string], process_hash_seed()));
-    string_name_[string] = static_cast<uint32_t>(name_string.size());
+// The children of each node as a list: first[p], then next[c] until 0. Ascending.
+struct Children {
+  std::vector<uint32_t> first, next;
+};
+
+Children children_of(std::span<const uint32_t> parent, std::span<const uint8_t> wanted) {
+  Children c{std::vector<uint32_t>(parent.size(), 0), std::vector<uint32_t>(parent.size(), 0)};
+  for (size_t n = parent.size(); n-- > 1;) {
+    if (!wanted.empty() && !wanted[n]) continue;
+    c.next[n] = c.first[parent[n]];
+    c.first[parent[n]] = static_cast<uint32_t>(n);
   }
-  return string_name_[string] - 1;
+  return c;
 }
 
-uint32_t Projection::child(uint32_t of, uint32_t its_name) {
-  const auto next = static_cast<uint32_t>(parent.size());
-  const uint32_t node = paths_.find_or_add(of, its_name, next);
-  if (node == next) {
-    parent.push_back(of);
-    name.push_back(its_name);
-  }
-  return node;
-}
-
-void Projection::extend(const symbols::SymbolTables& tables) {
-  string_name_.resize(tables.strings.size(), 0);
-  if (parent.empty()) {
+// Walks the new tree in its canonical order. A new node stands for a group of places in the old
+// tree: a location node and how many of its frames are still to come. The frames next to come, of
+// all places of the group, are sorted by label; equal ones are the next group. A group of one place
+// walks through memory in order, so that most of the work waits for nothing.
+class Projector {
+ public:
+  Projector(const symbols::SymbolTables& tables, const FrameLabels& frames,
+            std::span<const uint8_t> wanted)
+      : location_(tables.node_location),
+        frames_(frames),
+        children_(children_of(tables.node_parent, wanted)) {
+    out_.node.assign(tables.nodes(), kNoNode);
     // Programs have about half as many function nodes as location nodes.
-    paths_.reserve(tables.nodes() / 2);
-    parent.push_back(0);
-    name.push_back(0);
-    function_node.push_back(0);
+    const size_t nodes = wanted.empty() ? tables.nodes() / 2 : 0;
+    out_.depth.reserve(nodes);
+    out_.label.reserve(nodes);
   }
-  function_node.reserve(tables.nodes());
-  for (size_t n = function_node.size(); n < tables.nodes(); ++n) {
-    const uint32_t location = tables.node_location[n];
-    uint32_t at = function_node[tables.node_parent[n]];
-    for (uint32_t line = tables.line_begin[location + 1]; line-- > tables.line_begin[location];) {
-      at = child(at, name_of(tables, tables.line_function[line]));
+
+  Projection run() {
+    append(0, 0);
+    places_.push_back({0, 0});
+    open_children(0);
+    while (!open_.empty()) {
+      const uint32_t parent = open_.back().parent;
+      const uint32_t label = open_.back().label;
+      places_.clear();
+      for (; !open_.empty() && open_.back().parent == parent && open_.back().label == label;
+           open_.pop_back()) {
+        places_.push_back(open_.back().place);
+      }
+      open_children(append(label, out_.depth[parent] + 1));
     }
-    function_node.push_back(at);
+    return std::move(out_);
   }
+
+ private:
+  struct Place {
+    uint32_t node;
+    uint32_t inner;  ///< Frames of the node's location that are still to come.
+  };
+  struct Open {
+    uint32_t parent, label;  ///< The new node to be.
+    Place place;
+  };
+
+  uint32_t append(uint32_t label, uint32_t depth) {
+    out_.label.push_back(label);
+    out_.depth.push_back(depth);
+    return static_cast<uint32_t>(out_.label.size() - 1);
+  }
+
+  void open_frame(uint32_t parent, uint32_t node, uint32_t inner) {
+    const uint32_t label = frames_.label[frames_.begin[location_[node]] + inner];
+    open_.push_back({parent, label, {node, inner}});
+  }
+
+  // `places_` grows while nodes without frames are found.
+  void open_children(uint32_t at) {
+    const size_t from = open_.size();
+    for (size_t i = 0; i < places_.size(); ++i) {
+      const Place place = places_[i];
+      if (place.inner > 0) {
+        open_frame(at, place.node, place.inner - 1);
+        continue;
+      }
+      out_.node[place.node] = at;
+      for (uint32_t c = children_.first[place.node]; c != 0; c = children_.next[c]) {
+        const uint32_t count = frames_.begin[location_[c] + 1] - frames_.begin[location_[c]];
+        if (count == 0) {
+          places_.push_back({c, 0});
+        } else {
+          open_frame(at, c, count - 1);
+        }
+      }
+    }
+    sort_descending(from);
+  }
+
+  // The smallest label is taken from the end first. Most lists are short.
+  void sort_descending(size_t from) {
+    const auto begin = open_.begin() + static_cast<ptrdiff_t>(from);
+    constexpr ptrdiff_t kShort = 16;
+    if (open_.end() - begin > kShort) {
+      std::sort(begin, open_.end(), [](const Open& a, const Open& b) { return a.label > b.label; });
+      return;
+    }
+    for (auto it = begin; it < open_.end(); ++it) {
+      const Open item = *it;
+      auto to = it;
+      for (; to > begin && (to - 1)->label < item.label; --to) *to = *(to - 1);
+      *to = item;
+    }
+  }
+
+  std::span<const uint32_t> location_;
+  const FrameLabels& frames_;
+  const Children children_;
+  Projection out_;
+  std::vector<Open> open_;
+  std::vector<Place> places_;
+};
+
+}  // namespace
+
+TextOrder order_texts(std::span<const std::string_view> texts) {
+  TextOrder out;
+  std::vector<uint32_t> order(texts.size());
+  std::iota(order.begin(), order.end(), 0U);
+  const auto less = [&texts](uint32_t a, uint32_t b) { return texts[a] < texts[b]; };
+  // The strings of a segment are sorted.
+  if (!std::is_sorted(order.begin(), order.end(), less))
+    std::sort(order.begin(), order.end(), less);
+  out.number.resize(texts.size(), 0);
+  for (size_t i = 0; i < order.size(); ++i) {
+    const std::string_view text = texts[order[i]];
+    if (!text.empty() && (i == 0 || texts[order[i - 1]] != text)) out.first.push_back(order[i]);
+    out.number[order[i]] = static_cast<uint32_t>(out.first.size());
+  }
+  return out;
 }
 
-void Projection::settle(const symbols::SymbolTables& tables) {
-  std::vector<uint32_t> by_text(name_string.size());
-  std::iota(by_text.begin(), by_text.end(), 0U);
-  std::sort(by_text.begin(), by_text.end(), [&](uint32_t a, uint32_t b) {
-    return tables.strings[name_string[a]] < tables.strings[name_string[b]];
-  });
-  std::vector<uint32_t> name_rank(by_text.size());
-  for (uint32_t r = 0; r < by_text.size(); ++r) name_rank[by_text[r]] = r;
-  std::vector<uint32_t> rank(size(), 0);
-  for (size_t i = 1; i < size(); ++i) rank[i] = name_rank[name[i]];
-  const Preorder order =
-      canonical_preorder(parent, rank, by_text.size(), std::vector<uint8_t>(size(), 1));
-
-  std::vector<uint32_t> old_parent(size()), old_name(size());
-  old_parent.swap(parent);
-  old_name.swap(name);
-  for (size_t i = 0; i < old_parent.size(); ++i) {
-    parent[order.position[i]] = order.position[old_parent[i]];
-    name[order.position[i]] = old_name[i];
+FrameLabels function_frames(const symbols::SymbolTables& tables) {
+  std::vector<uint8_t> is_name(tables.strings.size(), 0);
+  for (const uint32_t string : tables.function_name) is_name[string] = 1;
+  std::vector<uint32_t> names;
+  std::vector<std::string_view> texts;
+  for (uint32_t s = 0; s < is_name.size(); ++s) {
+    if (!is_name[s]) continue;
+    names.push_back(s);
+    texts.push_back(tables.strings[s]);
   }
-  for (uint32_t& node : function_node) node = order.position[node];
-  paths_ = {};
-  string_name_ = {};
+  const TextOrder order = order_texts(texts);
+  std::vector<uint32_t> number(tables.strings.size(), 0);
+  for (size_t i = 0; i < names.size(); ++i) number[names[i]] = order.number[i];
+
+  FrameLabels out;
+  out.begin = tables.line_begin;
+  out.label.reserve(tables.line_function.size());
+  for (const uint32_t function : tables.line_function)
+    out.label.push_back(number[tables.function_name[function]]);
+  out.texts.emplace_back();
+  for (const uint32_t i : order.first) out.texts.push_back(texts[i]);
+  return out;
 }
 
-size_t Projection::memory_bytes() const {
-  return (function_node.capacity() + parent.capacity() + name.capacity() + name_string.capacity() +
-          string_name_.capacity()) *
-             sizeof(uint32_t) +
-         name_hash.capacity() * sizeof(uint64_t) + paths_.memory_bytes();
+Projection project(const symbols::SymbolTables& tables, const FrameLabels& frames,
+                   std::span<const uint8_t> wanted) {
+  return Projector(tables, frames, wanted).run();
+}
+
+size_t mark_touched(std::span<const uint32_t> parent, std::span<const int64_t> self,
+                    std::vector<uint8_t>& touched) {
+  touched.assign(parent.size(), 0);
+  size_t count = 0;
+  for (size_t i = parent.size(); i-- > 1;) {
+    touched[i] |= static_cast<uint8_t>(self[i] != 0);
+    touched[parent[i]] |= touched[i];
+    count += touched[i];
+  }
+  return count;
+}
+
+// pending[d]: whether a node of depth d behind this one, with the same parent, is touched.
+size_t mark_touched_preorder(std::span<const uint32_t> depth, std::span<const int64_t> self,
+                             std::vector<uint8_t>& touched) {
+  touched.assign(depth.size(), 0);
+  std::vector<uint8_t> pending(*std::ranges::max_element(depth) + size_t{2}, 0);
+  size_t count = 0;
+  for (size_t i = depth.size(); i-- > 1;) {
+    uint8_t* const at = pending.data() + depth[i];
+    const auto mark = static_cast<uint8_t>(at[1] | static_cast<uint8_t>(self[i] != 0));
+    at[1] = 0;
+    at[0] |= mark;
+    touched[i] = mark;
+    count += mark;
+  }
+  return count;
 }
 
 }  // namespace hearth::query

@@ -2,46 +2,89 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <vector>
 
-#include "query/path_table.h"
+#include "query/sorted_tree.h"
 #include "symbols/symbol_tables.h"
 
 namespace hearth::query {
 
-/// The function tree of one dictionary or dataset: its tree of locations with lines expanded to
-/// frames (the last line is the outermost) and nodes with equal paths of names made one. It depends
-/// on symbols only, so it is kept between queries.
+/// The frames that locations stand for, as numbers of labels.
 ///
-/// Shape:  function node 0 is the root; parent[i] < i. `name[i]` indexes `name_string` (index into
-/// the tables' strings) and
-///         `name_hash` (hash64 of the text with the process's seed). `function_node[n]` is what
-///         location node n projects to: nodes whose locations have no lines fall onto their
-///         parents.
-/// Grows:  extend() takes a later snapshot of the same tables and adds what is new; ids never
-/// change.
-struct Projection {
-  void extend(const symbols::SymbolTables& tables);
-  /// For tables that never grow: puts the function nodes into the canonical order of a
-  /// FunctionTree, so that trees made of them need no sorting, and frees what only extend() needs.
-  /// No extend() after it.
-  void settle(const symbols::SymbolTables& tables);
-  /// Location nodes covered, the root included.
-  [[nodiscard]] size_t covered() const { return function_node.size(); }
-  [[nodiscard]] size_t size() const { return parent.size(); }
-  [[nodiscard]] size_t memory_bytes() const;
-
-  std::vector<uint32_t> function_node;
-  std::vector<uint32_t> parent, name;
-  std::vector<uint32_t> name_string;
-  std::vector<uint64_t> name_hash;
-
- private:
-  uint32_t name_of(const symbols::SymbolTables& tables, uint32_t function);
-  uint32_t child(uint32_t of, uint32_t its_name);
-
-  std::vector<uint32_t> string_name_;  ///< String → name + 1; 0 = not a name yet.
-  PathTable paths_;
+/// Shape:  location l has the frames [begin[l], begin[l + 1]) of `label`, the innermost first, as
+///         lines of a location are. Labels are numbered in the order of their texts, 0 is "".
+/// Views:  texts point into the tables or where the caller keeps them.
+struct FrameLabels {
+  std::span<const uint32_t> begin;
+  std::vector<uint32_t> label;
+  std::vector<std::string_view> texts;
 };
+
+/// Gives equal texts one number, in the order of the texts; number[i] is that of texts[i].
+struct TextOrder {
+  std::vector<uint32_t> number;
+  std::vector<uint32_t> first;  ///< By number − 1: the index of a text that has it.
+};
+/// Empty texts get number 0, others 1 and up.
+TextOrder order_texts(std::span<const std::string_view> texts);
+
+/// Each line of a location is a frame, named by its function.
+FrameLabels function_frames(const symbols::SymbolTables& tables);
+
+/// A dataset's tree of locations with locations expanded to frames and nodes with equal paths made
+/// one: nodes whose locations have no frames fall onto their parents. It depends on symbols only.
+///
+/// Shape:  canonical order: preorder, children ascending by label; node 0 is the root. `node[n]` is
+///         what location node n became, kNoNode when it was not wanted.
+struct Projection {
+  std::vector<uint32_t> node;
+  std::vector<uint32_t> depth, label;
+  [[nodiscard]] size_t size() const { return depth.size(); }
+};
+/// Bytes that project() takes at most for one location node with one frame, its scratch included.
+inline constexpr size_t kProjectionBytesPerNode = 3 * 4 + 2 * 2 * 4 + 2 * 16;
+
+/// `wanted[n]`: location node n is looked at; so must its parents be. Empty: all are.
+Projection project(const symbols::SymbolTables& tables, const FrameLabels& frames,
+                   std::span<const uint8_t> wanted);
+
+/// Marks the nodes of a tree that have value at or below them; returns how many there are but the
+/// root. The tree has its nodes in preorder, or numbers parents before their children.
+size_t mark_touched_preorder(std::span<const uint32_t> depth, std::span<const int64_t> self,
+                             std::vector<uint8_t>& touched);
+size_t mark_touched(std::span<const uint32_t> parent, std::span<const int64_t> self,
+                    std::vector<uint8_t>& touched);
+
+/// The nodes of a tree in canonical order that have value at or below them. Columns run in
+/// parallel; text_of(label) is the text of a label.
+template <class TextOf>
+SortedTree sorted_tree(std::span<const uint32_t> depth, std::span<const uint32_t> label,
+                       std::span<const int64_t> self, size_t labels, TextOf text_of) {
+  std::vector<uint8_t> touched;
+  const size_t nodes = 1 + mark_touched_preorder(depth, self, touched);
+  SortedTree out;
+  out.self[0] = self[0];
+  out.depth.reserve(nodes);
+  out.label.reserve(nodes);
+  out.self.reserve(nodes);
+  std::vector<uint32_t> number(labels, 0);
+  for (size_t i = 1; i < self.size(); ++i) {
+    if (!touched[i]) continue;
+    out.depth.push_back(depth[i]);
+    out.label.push_back(label[i]);
+    out.self.push_back(self[i]);
+    number[label[i]] = 1;
+  }
+  number[0] = 0;  // The label "" keeps its number.
+  for (uint32_t l = 1; l < labels; ++l) {
+    if (number[l] == 0) continue;
+    number[l] = static_cast<uint32_t>(out.labels.size());
+    out.labels.push_back(text_of(l));
+  }
+  for (uint32_t& own : out.label) own = number[own];
+  return out;
+}
 
 }  // namespace hearth::query

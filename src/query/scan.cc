@@ -3,6 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <numeric>
+
+#include "base/parallel.h"
 
 namespace hearth::query {
 namespace {
@@ -10,6 +16,64 @@ namespace {
 std::optional<std::string> exact_service(const Selector& selector) {
   auto service = selector.exact(label::kServiceName);
   return service ? service : selector.exact(label::kServiceNamePrivate);
+}
+
+std::string unreadable(const storage::Dataset& dataset, const Error& error) {
+  return fmt::format("part of service '{}' could not be read: {}", dataset.info().service,
+                     error.message);
+}
+
+// Damaged, or in a bucket that does not answer now: the rest is still true.
+bool leaves_a_part_out(const Error& error) {
+  return error.code == ErrorCode::data_loss || error.reason == kBucketAway;
+}
+
+// The datasets of one view that may match.
+Result<std::vector<std::shared_ptr<const storage::Dataset>>> candidates(
+    storage::Store& store, const Tenant& tenant, const Selector& selector, TimeRange range,
+    const CancelToken& token, Cost* cost) {
+  HEARTH_RETURN_IF_ERROR(token.check());
+  HEARTH_ASSIGN_OR_RETURN(
+      auto view, store.view(tenant, {range.start_ns, range.end_ns, exact_service(selector)}));
+  cost->partial.insert(cost->partial.end(), view.partial.begin(), view.partial.end());
+  std::erase_if(view.datasets, [&](const auto& dataset) { return !may_match(*dataset, selector); });
+  return std::move(view.datasets);
+}
+
+// What became of the datasets that several threads visit.
+class Outcomes {
+ public:
+  explicit Outcomes(size_t datasets) : damage_(datasets) {}
+
+  /// True when the rest need not be visited.
+  [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }
+  void note(size_t dataset, Error error) {
+    const std::lock_guard lock(mutex_);
+    if (leaves_a_part_out(error)) {
+      damage_[dataset] = std::move(error);
+    } else if (!failed_.exchange(true)) {
+      failure_ = std::move(error);
+    }
+  }
+  Status finish(const std::vector<std::shared_ptr<const storage::Dataset>>& datasets, Cost* cost) {
+    if (failed_) return tl::unexpected(std::move(failure_));
+    for (size_t i = 0; i < datasets.size(); ++i) {
+      if (damage_[i]) cost->partial.push_back(unreadable(*datasets[i], *damage_[i]));
+    }
+    return {};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::optional<Error>> damage_;
+  Error failure_;
+  std::atomic<bool> failed_ = false;
+};
+
+void add_cost(const Cost& from, Cost* to) {
+  to->profiles += from.profiles;
+  to->datasets += from.datasets;
+  to->scanned_bytes += from.scanned_bytes;
 }
 
 }  // namespace
@@ -66,24 +130,52 @@ bool may_match(const storage::Dataset& dataset, const Selector& selector) {
 
 Status scan(storage::Store& store, const Tenant& tenant, const Selector& selector, TimeRange range,
             const CancelToken& token, Cost* cost,
-            const std::function<Status(const std::shared_ptr<const storage::Dataset>&)>& visit) {
-  HEARTH_RETURN_IF_ERROR(token.check());
-  HEARTH_ASSIGN_OR_RETURN(
-      auto view, store.view(tenant, {range.start_ns, range.end_ns, exact_service(selector)}));
-  cost->partial.insert(cost->partial.end(), view.partial.begin(), view.partial.end());
-  for (const auto& dataset : view.datasets) {
+            const std::function<Status(const std::shared_ptr<const storage::Dataset>&)>& visit,
+            std::optional<storage::Dataset::Part> needs) {
+  HEARTH_ASSIGN_OR_RETURN(const auto datasets,
+                          candidates(store, tenant, selector, range, token, cost));
+  for (const auto& dataset : datasets) {
+    if (needs) dataset->prefetch(*needs);
+  }
+  for (const auto& dataset : datasets) {
     HEARTH_RETURN_IF_ERROR(token.check());
-    if (!may_match(*dataset, selector)) continue;
     const Status visited = visit(dataset);
     if (visited) continue;
-    // Damaged, or in a bucket that does not answer now: the rest is still true.
-    const bool missing =
-        visited.error().code == ErrorCode::data_loss || visited.error().reason == kBucketAway;
-    if (!missing) return visited;
-    cost->partial.push_back(fmt::format("part of service '{}' could not be read: {}",
-                                        dataset->info().service, visited.error().message));
+    if (!leaves_a_part_out(visited.error())) return visited;
+    cost->partial.push_back(unreadable(*dataset, visited.error()));
   }
   return {};
+}
+
+Status scan_in_parallel(storage::Store& store, const ProfileQuery& query, const Helpers& helpers,
+                        const CancelToken& token, Cost* cost, const VisitInParallel& visit) {
+  HEARTH_ASSIGN_OR_RETURN(const auto datasets, candidates(store, query.tenant, query.selector,
+                                                          query.range, token, cost));
+  uint64_t rows = 0;
+  for (const auto& dataset : datasets) {
+    const storage::DatasetInfo& info = dataset->info();
+    const bool whole = info.t_min_ns >= query.range.start_ns && info.t_max_ns <= query.range.end_ns;
+    dataset->prefetch(whole ? storage::Dataset::Part::rows
+                            : storage::Dataset::Part::rows_of_a_range);
+    rows += info.rows;
+  }
+  // The largest first, so that no thread is left alone with it.
+  std::vector<uint32_t> order(datasets.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::stable_sort(order, std::greater<>(),
+                           [&](uint32_t i) { return datasets[i]->info().rows; });
+  Outcomes outcomes(datasets.size());
+  std::vector<Cost> costs(helpers.count + 1);
+  parallel_for(helpers.executor, helpers.count, order.size(), [&](size_t worker, size_t i) {
+    if (outcomes.failed()) return;
+    const auto& dataset = datasets[order[i]];
+    const bool large = dataset->info().rows > rows / 2;
+    Status visited = token.check();
+    if (visited) visited = visit(worker, dataset, large, &costs[worker]);
+    if (!visited) outcomes.note(order[i], std::move(visited).error());
+  });
+  for (const Cost& of_worker : costs) add_cost(of_worker, cost);
+  return outcomes.finish(datasets, cost);
 }
 
 }  // namespace hearth::query

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/executor.h"
 #include "base/result.h"
 #include "query/engine.h"
 #include "query/virtual_series.h"
@@ -44,10 +45,24 @@ bool may_match(const storage::Dataset& dataset, const Selector& selector);
 
 /// Takes one view of the store and calls `visit` for each dataset that may match, checking the
 /// token before each. A dataset that answers `data_loss` becomes a reason in cost->partial; any
-/// other error ends the scan.
+/// other error ends the scan. `needs`: what of the datasets will be read.
 [[nodiscard]] Status scan(
     storage::Store& store, const Tenant& tenant, const Selector& selector, TimeRange range,
     const CancelToken& token, Cost* cost,
-    const std::function<Status(const std::shared_ptr<const storage::Dataset>&)>& visit);
+    const std::function<Status(const std::shared_ptr<const storage::Dataset>&)>& visit,
+    std::optional<storage::Dataset::Part> needs = storage::Dataset::Part::profiles);
+
+/// The same on several threads for what merges profiles. `worker` numbers them from 0 and is at
+/// most `helpers`; each has its own cost. `large`: the dataset holds more than half of the rows of
+/// all, so that it pays to split it. Reasons of partial answers stand in the order of the view.
+using VisitInParallel = std::function<Status(
+    size_t worker, const std::shared_ptr<const storage::Dataset>& dataset, bool large, Cost* cost)>;
+struct Helpers {
+  Executor* executor = nullptr;
+  size_t count = 0;  ///< Threads beside the calling one.
+};
+[[nodiscard]] Status scan_in_parallel(storage::Store& store, const ProfileQuery& query,
+                                      const Helpers& helpers, const CancelToken& token, Cost* cost,
+                                      const VisitInParallel& visit);
 
 }  // namespace hearth::query

@@ -5,11 +5,6 @@
 #include <utility>
 
 namespace hearth::query {
-
-// Per location node: what it projects to, and at most about one function node with its slot in a
-// half full table.
-constexpr size_t kBytesPerNode = 4 + 8 + 4 * 12;
-
 namespace {
 
 template <class... Spans>
@@ -28,85 +23,121 @@ size_t memory_bytes(const symbols::SymbolTables& t) {
                          t.label_begin, t.label_key, t.label_str, t.label_unit, t.label_num);
 }
 
+Status change(MemoryCharge& charge, size_t bytes, MemoryAccountant& memory) {
+  if (charge.bytes() != 0) return charge.resize(bytes);
+  HEARTH_ASSIGN_OR_RETURN(charge, memory.charge(bytes, "symbols of a query"));
+  return {};
+}
+
 }  // namespace
 
-std::shared_ptr<SymbolCache::Entry> SymbolCache::find_or_add(const Id128& id) {
+size_t FunctionProjection::memory_bytes() const {
+  return (depth.capacity() + label.capacity() + key_node.capacity()) * sizeof(uint32_t) +
+         names.capacity() * sizeof(std::string_view) + text.capacity();
+}
+
+std::shared_ptr<const FunctionProjection> project_functions(const symbols::SymbolTables& tables) {
+  const FrameLabels frames = function_frames(tables);
+  Projection made = project(tables, frames, {});
+  auto out = std::make_shared<FunctionProjection>();
+  out->depth = std::move(made.depth);
+  out->label = std::move(made.label);
+  out->depth.shrink_to_fit();
+  out->label.shrink_to_fit();
+  out->key_node.reserve(tables.keys());
+  for (const uint32_t node : tables.key_node) out->key_node.push_back(made.node[node]);
+  size_t bytes = 0;
+  for (const std::string_view text : frames.texts) bytes += text.size();
+  out->text.reserve(bytes);
+  out->names.reserve(frames.texts.size());
+  for (const std::string_view text : frames.texts) {
+    out->names.emplace_back(out->text.data() + out->text.size(), text.size());
+    out->text += text;
+  }
+  return out;
+}
+
+std::shared_ptr<SymbolCache::Entry> SymbolCache::find_or_add(const Key& key) {
   const std::lock_guard lock(mutex_);
-  if (const auto it = by_id_.find(id); it != by_id_.end()) {
+  if (const auto it = by_key_.find(key); it != by_key_.end()) {
     recent_.splice(recent_.begin(), recent_, it->second);
     return it->second->entry;
   }
-  recent_.push_front({id, std::make_shared<Entry>(), 0});
-  by_id_.emplace(id, recent_.begin());
+  recent_.push_front({key, std::make_shared<Entry>(), 0});
+  by_key_.emplace(key, recent_.begin());
   return recent_.front().entry;
 }
 
-// Charges before it works: the projection cannot take more than the estimate.
-Status SymbolCache::load(Entry& entry, const storage::Dataset& dataset, Lease& lease) {
-  Projection& projection = entry.projection;
-  if (lease.tables_ == nullptr) lease.tables_ = entry.tables;  // Somebody else was faster.
-  if (lease.tables_ == nullptr) {
-    HEARTH_ASSIGN_OR_RETURN(lease.tables_, dataset.symbols());
-    entry.tables = lease.tables_;
-  }
-  const symbols::SymbolTables& tables = *lease.tables_;
-  const size_t kept = entry.tables == nullptr ? 0 : memory_bytes(tables);
-  const size_t nodes = tables.nodes() - std::min(tables.nodes(), projection.covered());
-  const size_t estimate = kept + projection.memory_bytes() + nodes * kBytesPerNode +
-                          tables.strings.size() * sizeof(uint32_t);
-  if (entry.charge.bytes() == 0) {
-    HEARTH_ASSIGN_OR_RETURN(entry.charge, memory_->charge(estimate, "symbols of a query"));
-  } else {
-    HEARTH_RETURN_IF_ERROR(entry.charge.resize(estimate));
-  }
-  if (nodes > 0 || projection.covered() == 0) {
-    projection.extend(tables);
-    if (dataset.decodes_symbols()) projection.settle(tables);
-  }
-  return entry.charge.resize(kept + projection.memory_bytes());
+// Charges before it works: a projection cannot take more than the estimate.
+Status SymbolCache::load(Entry& entry, const symbols::SymbolTables& tables) {
+  const size_t estimate = (tables.nodes() + tables.line_function.size()) * kProjectionBytesPerNode +
+                          (tables.keys() + tables.strings.size()) * sizeof(uint32_t);
+  HEARTH_RETURN_IF_ERROR(change(entry.charge, estimate, *memory_));
+  entry.projection = project_functions(tables);
+  return entry.charge.resize(entry.projection->memory_bytes());
 }
 
 // Notes what the entry takes now and drops the least recently used ones; readers of a dropped entry
 // keep it alive.
-void SymbolCache::account(const Id128& id, const std::shared_ptr<Entry>& entry) {
+void SymbolCache::account(const Key& key, const std::shared_ptr<Entry>& entry) {
   const std::lock_guard lock(mutex_);
-  const auto it = by_id_.find(id);
-  if (it != by_id_.end() && it->second->entry == entry) {
+  const auto it = by_key_.find(key);
+  if (it != by_key_.end() && it->second->entry == entry) {
     bytes_ += entry->charge.bytes() - it->second->bytes;
     it->second->bytes = entry->charge.bytes();
   }
   const size_t budget = memory_->should_shed() ? 0 : budget_;
   while (bytes_ > budget && !recent_.empty()) {
     bytes_ -= recent_.back().bytes;
-    by_id_.erase(recent_.back().id);
+    by_key_.erase(recent_.back().key);
     recent_.pop_back();
   }
 }
 
-// Under the entry's lock: true when the lease can be used as it is.
-bool SymbolCache::complete(Lease& lease) {
-  if (lease.tables_ == nullptr) lease.tables_ = lease.entry_->tables;
-  const size_t covered = lease.projection().covered();
-  return lease.tables_ != nullptr && covered > 0 && covered >= lease.tables_->nodes();
+Result<SymbolCache::Functions> SymbolCache::functions(const storage::Dataset& dataset) {
+  Functions out;
+  const bool decodes = dataset.decodes_symbols();
+  if (!decodes) {
+    HEARTH_ASSIGN_OR_RETURN(out.tables, dataset.symbols());
+  }
+  const Key key{dataset.symbols_id(), Part::functions};
+  const auto entry = find_or_add(key);
+  const std::lock_guard lock(entry->mutex);
+  if (decodes) {
+    // Decoded for the projection only, unless another query has them.
+    if (entry->projection == nullptr) {
+      HEARTH_ASSIGN_OR_RETURN(const auto tables, dataset.symbols());
+      HEARTH_RETURN_IF_ERROR(load(*entry, *tables));
+    }
+  } else if (const size_t keys = out.tables->keys(), nodes = out.tables->nodes();
+             entry->seen_keys != keys || entry->seen_nodes != nodes) {
+    entry->seen_keys = keys;
+    entry->seen_nodes = nodes;
+    entry->projection = nullptr;
+    HEARTH_RETURN_IF_ERROR(entry->charge.resize(0));
+  } else if (entry->projection == nullptr) {
+    HEARTH_RETURN_IF_ERROR(load(*entry, *out.tables));
+  }
+  out.projection = entry->projection;
+  account(key, entry);
+  return out;
 }
 
-Result<SymbolCache::Lease> SymbolCache::get(const storage::Dataset& dataset) {
-  Lease lease;
-  if (!dataset.decodes_symbols()) {
-    HEARTH_ASSIGN_OR_RETURN(lease.tables_, dataset.symbols());
+Result<std::shared_ptr<const symbols::SymbolTables>> SymbolCache::tables(
+    const storage::Dataset& dataset) {
+  if (!dataset.decodes_symbols()) return dataset.symbols();
+  const Key key{dataset.symbols_id(), Part::tables};
+  const auto entry = find_or_add(key);
+  const std::lock_guard lock(entry->mutex);
+  if (entry->tables == nullptr) {
+    HEARTH_ASSIGN_OR_RETURN(entry->tables, dataset.symbols());
+    if (const Status fits = change(entry->charge, memory_bytes(*entry->tables), *memory_); !fits) {
+      entry->tables = nullptr;
+      return tl::unexpected(fits.error());
+    }
   }
-  const Id128 id = dataset.symbols_id();
-  lease.entry_ = find_or_add(id);
-  lease.lock_ = std::shared_lock(lease.entry_->mutex);
-  if (complete(lease)) return lease;
-  lease.lock_.unlock();
-  {
-    const std::unique_lock alone(lease.entry_->mutex);
-    HEARTH_RETURN_IF_ERROR(load(*lease.entry_, dataset, lease));
-    account(id, lease.entry_);
-  }
-  lease.lock_.lock();
-  return lease;
+  account(key, entry);
+  return entry->tables;
 }
 
 size_t SymbolCache::bytes() const {

@@ -4,8 +4,11 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
+#include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/memory_accountant.h"
 #include "base/random.h"
@@ -15,64 +18,81 @@
 
 namespace hearth::query {
 
-/// Projections of dictionaries and datasets, and the decoded symbols of segments, least recently
-/// used first out, within a byte budget that is charged to the accountant (docs/queries.md). A
-/// growing dictionary's projection is extended in place. Thread-safe.
-class SymbolCache {
-  struct Entry {
-    std::shared_mutex mutex;  ///< Guards the rest; a lease holds it shared, a change alone.
-    Projection projection;
-    std::shared_ptr<const symbols::SymbolTables> tables;  ///< Where decoding them costs something.
-    MemoryCharge charge;
-  };
+/// What a function-granular query needs of a dataset's symbols: its function tree, in canonical
+/// order, and which of its nodes each key ends at. A fraction of the symbols themselves, which need
+/// not be kept for it.
+///
+/// Shape:  depth and label have one entry per node, key_node one per key, names one per label,
+///         ascending, names[0] = "".
+/// Views:  names point into `text`.
+struct FunctionProjection {
+  std::vector<uint32_t> depth, label, key_node;
+  std::vector<std::string_view> names;
+  std::string text;
 
+  FunctionProjection() = default;
+  FunctionProjection(const FunctionProjection&) = delete;
+  FunctionProjection& operator=(const FunctionProjection&) = delete;
+  [[nodiscard]] size_t memory_bytes() const;
+};
+std::shared_ptr<const FunctionProjection> project_functions(const symbols::SymbolTables& tables);
+
+/// The decoded symbols of segments, and the projections of segments and dictionaries to functions,
+/// least recently used first out, within a byte budget that is charged to the accountant.
+/// Thread-safe.
+class SymbolCache {
  public:
   SymbolCache(MemoryAccountant& memory, size_t budget_bytes)
       : memory_(&memory), budget_(budget_bytes) {}
 
-  /// Symbols of one dataset and their projection, which covers all of them. The projection may
-  /// cover more, when somebody reads a later snapshot of the same dictionary. It does not change
-  /// while the lease lives; keep it for one query only.
-  class Lease {
-   public:
-    [[nodiscard]] const symbols::SymbolTables& tables() const { return *tables_; }
-    [[nodiscard]] const std::shared_ptr<const symbols::SymbolTables>& shared_tables() const {
-      return tables_;
-    }
-    [[nodiscard]] const Projection& projection() const { return entry_->projection; }
-
-   private:
-    friend class SymbolCache;
-    std::shared_ptr<const symbols::SymbolTables> tables_;
-    std::shared_ptr<Entry> entry_;
-    std::shared_lock<std::shared_mutex> lock_;
+  /// The projection of one dataset; of a dictionary the tables that it covers, too. A dictionary
+  /// that has grown since the last query has none: a query that sees it once needs only what it
+  /// touches. Both stay valid when the cache drops them.
+  struct Functions {
+    std::shared_ptr<const FunctionProjection> projection;
+    std::shared_ptr<const symbols::SymbolTables> tables;
   };
   /// `data_loss` when the dataset's symbols are damaged, `unavailable` when the memory limit has no
   /// room.
-  [[nodiscard]] Result<Lease> get(const storage::Dataset& dataset);
+  [[nodiscard]] Result<Functions> functions(const storage::Dataset& dataset);
+  /// The tables; likewise.
+  [[nodiscard]] Result<std::shared_ptr<const symbols::SymbolTables>> tables(
+      const storage::Dataset& dataset);
   /// Bytes kept now.
   [[nodiscard]] size_t bytes() const;
 
  private:
-  struct IdHash {
-    size_t operator()(const Id128& id) const { return id.hi ^ id.lo * 0x9E3779B97F4A7C15U; }
+  /// The two parts of a dataset are entries of their own: they are used by other queries.
+  enum class Part : uint8_t { tables, functions };
+  struct Entry {
+    std::mutex mutex;  ///< Guards the rest; held while they are made, so that it happens once.
+    std::shared_ptr<const symbols::SymbolTables> tables;  ///< Where decoding them costs something.
+    std::shared_ptr<const FunctionProjection> projection;
+    size_t seen_keys = 0, seen_nodes = 0;  ///< Of a dictionary, at the last query.
+    MemoryCharge charge;
+  };
+  using Key = std::pair<Id128, Part>;
+  struct KeyHash {
+    size_t operator()(const Key& key) const {
+      return key.first.hi ^
+             (key.first.lo + static_cast<uint64_t>(key.second)) * 0x9E3779B97F4A7C15U;
+    }
   };
   struct Slot {
-    Id128 id;
+    Key key;
     std::shared_ptr<Entry> entry;
     size_t bytes = 0;
   };
-  std::shared_ptr<Entry> find_or_add(const Id128& id);
-  Status load(Entry& entry, const storage::Dataset& dataset, Lease& lease);
-  static bool complete(Lease& lease);
-  void account(const Id128& id, const std::shared_ptr<Entry>& entry);
+  std::shared_ptr<Entry> find_or_add(const Key& key);
+  [[nodiscard]] Status load(Entry& entry, const symbols::SymbolTables& tables);
+  void account(const Key& key, const std::shared_ptr<Entry>& entry);
 
   MemoryAccountant* memory_;
   size_t budget_;
   mutable std::mutex mutex_;
   size_t bytes_ = 0;
   std::list<Slot> recent_;  ///< Most recently used first.
-  std::unordered_map<Id128, std::list<Slot>::iterator, IdHash> by_id_;
+  std::unordered_map<Key, std::list<Slot>::iterator, KeyHash> by_key_;
 };
 
 }  // namespace hearth::query

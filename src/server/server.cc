@@ -106,7 +106,10 @@ Status Server::Impl::start() {
   fill_context();
   // Most ingest threads wait for the disk: the more of them, the more profiles share one sync.
   ingest = std::make_unique<WorkerPool>(pool_options("ingest", config.ingest_threads, 4, 0));
-  query = std::make_unique<WorkerPool>(pool_options("query", config.query_threads, 1, 5));
+  const WorkerPool::Options queries = pool_options("query", config.query_threads, 1, 5);
+  query = std::make_unique<WorkerPool>(queries);
+  // The thread that answers a request takes part, so one less is needed beside it.
+  database->engine().use_helpers(*query, queries.threads - 1);
   HEARTH_RETURN_IF_ERROR(listen(address.second));
   context.ready = true;
   http->start();

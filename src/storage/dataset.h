@@ -36,6 +36,9 @@ struct ProfileColumns {
   std::span<const uint32_t> rows;
   std::span<const Id128> ids;
   std::vector<std::span<const int64_t>> totals;
+  /// First profile of each block of rows, ascending: a block is decoded as a whole, so who adds rows in parts cuts here.
+  /// Empty: any cut is as good.
+  std::span<const uint32_t> row_blocks;
   [[nodiscard]] size_t size() const { return series.size(); }
 };
 
@@ -79,6 +82,14 @@ class Dataset {
   [[nodiscard]] virtual bool has_rollup() const { return false; }
   /// The merged rows of the dataset's whole window (rollup.h), read and decoded anew by each call; nullptr when it has none.
   [[nodiscard]] virtual Result<std::shared_ptr<const Rollup>> rollup() const;
+  /// These parts will be read soon: where reading takes long, it begins. Returns at once.
+  enum class Part : unsigned char {
+    profiles,         ///< series() and profiles().
+    rows,             ///< All of it but rollups.
+    rows_of_a_range,  ///< The same, but rows of some profiles only: those follow when it is known which.
+    rollup,           ///< series() and rollup().
+  };
+  virtual void prefetch(Part) const {}
   /// Approximate stored bytes that a read of rows and symbols touches, for cost lines and limits.
   [[nodiscard]] virtual uint64_t stored_bytes() const = 0;
   /// A process-wide unique, stable identity for caches: for a segment (uuid, dataset); for the head the dictionary's epoch.

@@ -147,7 +147,8 @@ Status decode_profiles(std::string_view raw, size_t profiles, size_t series, siz
   return in_order(out) ? Status{} : damaged("profiles out of order");
 }
 
-std::shared_ptr<const ProfileColumns> share_profiles(std::shared_ptr<const ProfileTable> profiles) {
+std::shared_ptr<const ProfileColumns> share_profiles(std::shared_ptr<const ProfileTable> profiles,
+                                                     std::span<const uint32_t> row_blocks) {
   auto columns = std::make_shared<ProfileColumns>();
   columns->series = profiles->series;
   columns->start_ns = profiles->start_ns;
@@ -156,6 +157,7 @@ std::shared_ptr<const ProfileColumns> share_profiles(std::shared_ptr<const Profi
   columns->rows = profiles->rows;
   columns->ids = profiles->ids;
   for (const auto& total : profiles->totals) columns->totals.emplace_back(total);
+  columns->row_blocks = row_blocks;
   columns->owner = std::move(profiles);
   return columns;
 }

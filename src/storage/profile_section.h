@@ -31,6 +31,7 @@ struct ProfileTable {
                                      size_t types, ProfileTable& out);
 
 /// The columns as queries see them.
-std::shared_ptr<const ProfileColumns> share_profiles(std::shared_ptr<const ProfileTable> profiles);
+std::shared_ptr<const ProfileColumns> share_profiles(
+    std::shared_ptr<const ProfileTable> profiles, std::span<const uint32_t> row_blocks = {});
 
 }  // namespace hearth::storage

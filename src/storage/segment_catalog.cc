@@ -87,6 +87,13 @@ Result<std::shared_ptr<const SegmentReader>> open_segment(ObjectStore& bucket,
   return SegmentReader::open(std::move(object), key);
 }
 
+Result<std::shared_ptr<const SegmentReader>> SegmentReaders::read(const SegmentIdentity& segment) {
+  if (remote_.cache == nullptr) return open_segment(bucket_, segment.key);
+  return SegmentReader::open(
+      std::make_unique<CachedReader>(remote_, bucket_, segment.key, segment.uuid, segment.size),
+      segment.key);
+}
+
 Result<std::shared_ptr<const SegmentReader>> SegmentReaders::open(const SegmentIdentity& segment) {
   {
     const std::lock_guard lock(mutex_);
@@ -95,7 +102,7 @@ Result<std::shared_ptr<const SegmentReader>> SegmentReaders::open(const SegmentI
       return it->second->second;
     }
   }
-  HEARTH_ASSIGN_OR_RETURN(auto reader, open_segment(bucket_, segment.key));
+  HEARTH_ASSIGN_OR_RETURN(auto reader, read(segment));
   if (!reader) {
     return fail(ErrorCode::not_found, fmt::format("open segment {}: no such object", segment.key));
   }

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "hearth/object_store.h"
+#include "storage/cached_reader.h"
 #include "storage/kv_store.h"
 #include "storage/manifest.h"
 #include "storage/segment_reader.h"
@@ -51,7 +52,9 @@ struct SegmentEntry {
 /// Opened segments, the most recently used ones kept. Thread-safe.
 class SegmentReaders {
  public:
-  SegmentReaders(ObjectStore& bucket, size_t keep_max) : bucket_(bucket), keep_max_(keep_max) {}
+  /// `remote`: through what objects are read when the bucket is not local.
+  SegmentReaders(ObjectStore& bucket, size_t keep_max, RemoteReads remote = {})
+      : bucket_(bucket), keep_max_(keep_max), remote_(remote) {}
   /// `not_found` when the object is gone, `data_loss` when it is damaged or another one.
   [[nodiscard]] Result<std::shared_ptr<const SegmentReader>> open(const SegmentIdentity& segment);
   /// The segment is no longer live: it is not kept any more, only remembered while a query has it.
@@ -61,9 +64,12 @@ class SegmentReaders {
 
  private:
   void retire_locked(std::string key);
+  [[nodiscard]] Result<std::shared_ptr<const SegmentReader>> read(const SegmentIdentity& segment);
+
   using Kept = std::pair<std::string, std::shared_ptr<const SegmentReader>>;
   ObjectStore& bucket_;
   const size_t keep_max_;
+  const RemoteReads remote_;
   std::mutex mutex_;
   std::list<Kept> recent_;  ///< Most recent first.
   std::map<std::string, std::list<Kept>::iterator, std::less<>> by_key_;

@@ -70,8 +70,8 @@ class SegmentDataset::Range {
 };
 
 size_t ProfileIndex::memory_bytes() const {
-  return profiles.memory_bytes() +
-         blocks.size() * (sizeof(RowBlockInfo) + profiles.totals.size() * sizeof(int64_t));
+  return profiles.memory_bytes() + blocks.size() * (sizeof(RowBlockInfo) + sizeof(uint32_t) +
+                                                    profiles.totals.size() * sizeof(int64_t));
 }
 
 bool SegmentDataset::has_rollup() const {
@@ -123,6 +123,15 @@ Result<SegmentDataset::Range> SegmentDataset::read_range(SectionKind first,
   HEARTH_ASSIGN_OR_RETURN(SharedBytes bytes,
                           object_.read(a->offset, b->offset + b->stored - a->offset));
   return Range(entry_, std::move(bytes), a->offset);
+}
+
+void SegmentDataset::prefetch(Part part) const {
+  const SectionEntry* first =
+      entry_.find(part == Part::profiles ? SectionKind::series : SectionKind::strings);
+  const SectionEntry* last =
+      entry_.find(part == Part::rows ? SectionKind::rows : SectionKind::blocks);
+  if (first == nullptr || last == nullptr || last->offset < first->offset) return;
+  object_.prefetch(first->offset, last->offset + last->stored - first->offset);
 }
 
 Result<std::string> SegmentDataset::raw_section(SectionKind kind) const {
@@ -252,6 +261,7 @@ Result<std::shared_ptr<const ProfileIndex>> SegmentDataset::load_profile_index()
   if (rows == nullptr) return section_damaged(SectionKind::rows, "missing");
   HEARTH_RETURN_IF_ERROR(
       decode_blocks(blocks, index->profiles, info.keys, rows->stored, index->blocks));
+  for (const RowBlockInfo& block : index->blocks) index->block_first.push_back(block.first_profile);
   return index;
 }
 
@@ -265,7 +275,8 @@ Result<std::shared_ptr<const ProfileColumns>> SegmentDataset::profiles() const {
   auto index = profile_index();
   if (!index) return in_context(std::move(index).error());
   // The columns live in the index: an aliasing pointer keeps all of it.
-  return share_profiles(std::shared_ptr<const ProfileTable>(*index, &(*index)->profiles));
+  return share_profiles(std::shared_ptr<const ProfileTable>(*index, &(*index)->profiles),
+                        (*index)->block_first);
 }
 
 Status SegmentDataset::add_block_run(const ProfileIndex& index, size_t first, size_t last,

@@ -22,6 +22,7 @@ namespace hearth::storage {
 struct ProfileIndex {
   ProfileTable profiles;
   std::vector<RowBlockInfo> blocks;
+  std::vector<uint32_t> block_first;  ///< First profile of each block.
   [[nodiscard]] size_t memory_bytes() const;
 };
 
@@ -52,6 +53,7 @@ class SegmentDataset final : public Dataset {
   [[nodiscard]] Status visit_rows(const std::function<Status(const RowRun&)>& visit) const override;
   [[nodiscard]] bool has_rollup() const override;
   [[nodiscard]] Result<std::shared_ptr<const Rollup>> rollup() const override;
+  void prefetch(Part part) const override;
   [[nodiscard]] uint64_t stored_bytes() const override { return entry_.stored_bytes(); }
   [[nodiscard]] Id128 symbols_id() const override { return symbols_id_; }
 

@@ -18,6 +18,7 @@
 #include "hearth/object_store.h"
 #include "hearth/profile.h"
 #include "hearth/tenant.h"
+#include "storage/cached_reader.h"
 #include "storage/dataset.h"
 #include "storage/retention.h"
 
@@ -100,6 +101,7 @@ class Store {
     int64_t retry_window_ns = 900'000'000'000;
     Retention retention;                          ///< What is forgotten; by default nothing.
     uint64_t merged_segment_bytes = 64ULL << 20;  ///< What compaction aims at; twice that at most.
+    RemoteReads remote;  ///< Through what segments are read when the bucket is not local.
     std::string writer_version;
   };
   /// Opens or creates, recovers what was acknowledged, finishes seals in flight. `conflict` when

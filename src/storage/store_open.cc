@@ -123,7 +123,7 @@ StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string q
       queue_(*kv_, fail_stop_),
       tenants_(NameKind::tenant, queue_, *options_.memory),
       services_(NameKind::service, queue_, *options_.memory),
-      readers_(*options_.bucket, kSegmentReadersKept),
+      readers_(*options_.bucket, kSegmentReadersKept, options_.remote),
       retries_(options_.retry_window_ns, options_.clock->boot_ns(), seed_, *options_.memory) {}
 
 StoreImpl::~StoreImpl() {

@@ -5,7 +5,8 @@
 //             labels and times; on plain columns with many cuts, and on the real store with seals.
 // Invariants: 1. trees, tables, series, labels and merged profiles equal sums over maps of strings;
 //             2. neither the order of datasets, nor a seal, nor a warm cache change a byte;
-//             3. a cut keeps exactly the nodes at or above the threshold, and `other` is the sum of
+//             3. neither do helping threads, however a merge is split among them;
+//             4. a cut keeps exactly the nodes at or above the threshold, and `other` is the sum of
 //                the rest.
 
 #include <map>
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/worker_pool.h"
 #include "query/engine.h"
 #include "support/catch.h"
 #include "support/dictionary_store.h"
@@ -225,11 +227,17 @@ struct Case {
   std::unique_ptr<World> world;
   MemoryAccountant memory{1 << 30};
   Engine engine;
+  Engine threaded;
   Dice dice;
   ProfileQuery query;
 
   explicit Case(uint64_t seed)
-      : world(world_of(seed)), engine({&world->store(), &memory, 1 << 20}), dice(seed + 1) {
+      : world(world_of(seed)),
+        engine({&world->store(), &memory, 1 << 20}),
+        threaded({&world->store(), &memory, 1 << 20}),
+        dice(seed + 1) {
+    static WorkerPool helpers({.name = "helpers", .threads = 2});
+    threaded.use_helpers(helpers, 2);
     static const char* kTypes[] = {
         "process_cpu:cpu:nanoseconds:cpu:nanoseconds", "process_cpu:samples:count:cpu:nanoseconds",
         "memory:alloc_space:bytes:space:bytes", "memory:alloc_objects:count::"};
@@ -289,9 +297,14 @@ TEST_CASE("merged trees and their tables equal brute force, in any order of data
     for (const FunctionRow& r : function_table(got->tree))
       rows[got->tree.names[r.name]] = {r.self, r.total};
     REQUIRE(rows == table);
+    REQUIRE(same(c.threaded.merge_tree(c.query, {})->tree, got->tree));
     c.world->disturb();
     REQUIRE(same(c.engine.merge_tree(c.query, {})->tree, got->tree));
-    REQUIRE(same(c.engine.merge_placed_tree(c.query, {})->tree, got->tree));
+    const auto placed = c.engine.merge_placed_tree(c.query, {});
+    REQUIRE(same(placed->tree, got->tree));
+    const auto placed_by_threads = c.threaded.merge_placed_tree(c.query, {});
+    REQUIRE(same(placed_by_threads->tree, got->tree));
+    REQUIRE(placed_by_threads->places == placed->places);
 
     if (!want.empty()) {
       const auto& some =
@@ -475,14 +488,22 @@ TEST_CASE("merged profiles equal brute force by the whole content of stacks", "[
     REQUIRE(b.validate());
     REQUIRE(b.types() == 1);
     REQUIRE(b.strings[b.sample_types[0].type] == c.query.type.sample.type);
+    formats::for_each_stack(got->stacks, [&b](std::span<const uint32_t> stack, int64_t value) {
+      b.samples.frames.insert(b.samples.frames.end(), stack.begin(), stack.end());
+      b.samples.stack_begin.push_back(static_cast<uint32_t>(b.samples.frames.size()));
+      b.samples.label_begin.push_back(0);
+      b.samples.values.push_back(value);
+    });
+    REQUIRE(b.validate());
     for (size_t s = 0; s < b.samples.size(); ++s)
       REQUIRE(found.emplace(text(b, s), b.value(s, 0)).second);
     REQUIRE(found == want);
     c.world->disturb();
-    const auto again = c.engine.merge_profile(c.query, {});
+    const auto again = (seed % 2 == 0 ? c.engine : c.threaded).merge_profile(c.query, {});
     REQUIRE(again->batch.strings == b.strings);
-    REQUIRE(again->batch.samples.frames == b.samples.frames);
-    REQUIRE(again->batch.samples.values == b.samples.values);
+    REQUIRE(again->stacks.depth == got->stacks.depth);
+    REQUIRE(again->stacks.location == got->stacks.location);
+    REQUIRE(again->stacks.value == got->stacks.value);
     REQUIRE(again->batch.locations.address == b.locations.address);
   }
 }

@@ -15,10 +15,27 @@ namespace {
 
 const ProfileType kCpu{"process_cpu", {"cpu", "nanoseconds"}, {"cpu", "nanoseconds"}};
 
-ProfileBatch decoded(const std::string& pprof) {
+struct Merged {
   ProfileBatch batch;
-  REQUIRE(formats::decode_pprof_copy(pprof, {}, batch));
-  return batch;
+  formats::StackTree stacks;
+};
+
+/// A profile as the query engine hands it over: its samples as a tree.
+Merged decoded(const std::string& pprof) {
+  Merged merged;
+  REQUIRE(formats::decode_pprof_copy(pprof, {}, merged.batch));
+  std::map<std::vector<uint32_t>, int64_t> stacks;
+  for (size_t s = 0; s < merged.batch.samples.size(); ++s) {
+    const auto stack = merged.batch.stack(s);
+    stacks[{stack.rbegin(), stack.rend()}] += merged.batch.value(s, 0);
+  }
+  merged.stacks = formats::stack_tree(stacks);
+  merged.batch.samples = {};
+  return merged;
+}
+
+std::string encoded(Merged& merged, const ProfileType& type, int64_t end_ns) {
+  return api::encode_merged_profile(merged.batch, merged.stacks, type, end_ns);
 }
 
 /// Stacks of a pprof message, root first, with their values.
@@ -52,8 +69,8 @@ test::PprofBuilder builder() {
 }  // namespace
 
 TEST_CASE("a merged profile is worded as Pyroscope words it", "[api]") {
-  auto batch = decoded(builder().stack("a;b", {3}).build());
-  const auto profile = parsed(api::encode_merged_profile(batch, kCpu, 77));
+  auto merged = decoded(builder().stack("a;b", {3}).build());
+  const auto profile = parsed(encoded(merged, kCpu, 77));
   CHECK(profile.string_table(static_cast<int>(profile.sample_type(0).type())) == "cpu");
   CHECK(profile.default_sample_type() == profile.sample_type(0).type());
   CHECK(profile.string_table(static_cast<int>(profile.period_type().unit())) == "nanoseconds");
@@ -64,34 +81,34 @@ TEST_CASE("a merged profile is worded as Pyroscope words it", "[api]") {
 }
 
 TEST_CASE("without a period type the message is there and empty", "[api]") {
-  auto batch = decoded(builder().stack("a", {1}).build());
-  const auto profile = parsed(api::encode_merged_profile(batch, {"memory", {"x", "y"}, {}}, 1));
+  auto merged = decoded(builder().stack("a", {1}).build());
+  const auto profile = parsed(encoded(merged, {"memory", {"x", "y"}, {}}, 1));
   CHECK(profile.has_period_type());
   CHECK(profile.period_type().type() == 0);
   CHECK(profile.period() == 524'288);
-  ProfileBatch empty;
-  CHECK(api::encode_merged_profile(empty, kCpu, 1).empty());
+  Merged empty;
+  CHECK(encoded(empty, kCpu, 1).empty());
 }
 
 TEST_CASE("samples without frames are left out of a merged profile", "[api]") {
-  auto batch = decoded(builder().stack("a", {1}).sample({}, {5}).build());
-  CHECK(stacks_of(parsed(api::encode_merged_profile(batch, kCpu, 1))) ==
+  auto merged = decoded(builder().stack("a", {1}).sample({}, {5}).build());
+  CHECK(stacks_of(parsed(encoded(merged, kCpu, 1))) ==
         std::map<std::string, int64_t>{{"a", 1}});
 }
 
 TEST_CASE("a cut keeps the first node under the threshold and folds what is deeper", "[api]") {
-  auto batch = decoded(builder()
+  auto merged = decoded(builder()
                            .stack("main;g;x", {60})
                            .stack("main;g;y", {1})
                            .stack("main;h;p", {3})
                            .stack("main;h;q", {4})
                            .build());
-  api::cut_merged_profile(batch, 3);
-  CHECK(stacks_of(parsed(api::encode_merged_profile(batch, kCpu, 1))) ==
+  api::cut_merged_profile(merged.batch, merged.stacks, 3);
+  CHECK(stacks_of(parsed(encoded(merged, kCpu, 1))) ==
         std::map<std::string, int64_t>{{"main;g;x", 60}, {"main;g;y", 1}, {"main;h;other", 7}});
   auto whole = decoded(builder().stack("a;b", {1}).build());
-  api::cut_merged_profile(whole, 2);
-  CHECK(stacks_of(parsed(api::encode_merged_profile(whole, kCpu, 1))) ==
+  api::cut_merged_profile(whole.batch, whole.stacks, 2);
+  CHECK(stacks_of(parsed(encoded(whole, kCpu, 1))) ==
         std::map<std::string, int64_t>{{"a;b", 1}});
 }
 
@@ -102,9 +119,9 @@ TEST_CASE("for PGO the leaf side stays and variants of one callee merge", "[api]
   const uint64_t work = pprof.location({{pprof.function("work", "w.go"), 2, 0}});
   pprof.sample({pprof.location({{leaf, 7, 0}}), work, main}, {3});
   pprof.sample({pprof.location({{leaf, 9, 0}}), work}, {4});
-  auto batch = decoded(pprof.build());
-  api::shape_for_go_pgo(batch, 2, true);
-  const auto profile = parsed(api::encode_merged_profile(batch, kCpu, 1));
+  auto merged = decoded(pprof.build());
+  api::shape_for_go_pgo(merged.batch, merged.stacks, 2, true);
+  const auto profile = parsed(encoded(merged, kCpu, 1));
   CHECK(stacks_of(profile) == std::map<std::string, int64_t>{{"work;leaf", 7}});
   CHECK(profile.sample_size() == 1);
   const auto& first = profile.location(static_cast<int>(profile.sample(0).location_id(0)) - 1);

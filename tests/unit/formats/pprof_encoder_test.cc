@@ -1,5 +1,8 @@
 #include "formats/pprof_encoder.h"
 
+#include <map>
+#include <vector>
+
 #include "formats/folded_writer.h"
 #include "formats/pprof_decoder.h"
 #include "support/catch.h"
@@ -20,6 +23,34 @@ TEST_CASE("only used strings are written, each once, in order of use", "[formats
       .text(6, "samples")
       .text(6, "count");
   CHECK(encode_pprof(b) == want.bytes);
+}
+
+TEST_CASE("a tree of stacks is written as the samples that it stands for", "[formats]") {
+  test::PprofBuilder b;
+  b.sample_type("a", "count");
+  // Enough functions for ids of two bytes.
+  std::vector<uint64_t> locations;
+  for (int i = 0; i < 200; ++i) locations.push_back(b.location({{b.function(std::to_string(i))}}));
+  ProfileBatch batch;
+  REQUIRE(decode_pprof_copy(b.build(), {}, batch));
+  const std::map<std::vector<uint32_t>, int64_t> stacks = {
+      {{}, 9}, {{0}, 1}, {{0, 199}, 300}, {{0, 199, 0, 130}, -2}, {{1, 2, 3, 4}, 1LL << 40}};
+  ProfileBatch flat = batch;
+  for (const auto& [stack, value] : stacks) {
+    if (stack.empty()) continue;
+    flat.samples.frames.insert(flat.samples.frames.end(), stack.rbegin(), stack.rend());
+    flat.samples.stack_begin.push_back(static_cast<uint32_t>(flat.samples.frames.size()));
+    flat.samples.label_begin.push_back(0);
+    flat.samples.values.push_back(value);
+  }
+  REQUIRE(flat.validate());
+  const StackTree tree = stack_tree(stacks);
+  CHECK(encode_pprof(batch, tree) == encode_pprof(flat));
+  std::map<std::vector<uint32_t>, int64_t> read;
+  for_each_stack(tree, [&](std::span<const uint32_t> stack, int64_t value) {
+    read[{stack.rbegin(), stack.rend()}] = value;
+  });
+  CHECK(read == stacks);
 }
 
 TEST_CASE("folded lines name inlined frames and addresses, sorted", "[formats]") {
