@@ -37,58 +37,26 @@ void put_query(const ProfileQuery& query, std::string& out) {
 
 }  // namespace
 
-std::shared_ptr<MergeCache::Entry> MergeCache::find_or_add(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  if (const auto it = by_key_.find(key); it != by_key_.end()) {
-    recent_.splice(recent_.begin(), recent_, it->second);
-    return it->second->entry;
-  }
-  recent_.push_front({key, std::make_shared<Entry>(), 0});
-  by_key_.emplace(key, recent_.begin());
-  trim(budget_);
-  return recent_.front().entry;
-}
-
-// Under mutex_. Readers of a dropped entry keep what they hold.
-void MergeCache::trim(size_t budget) {
-  while (!recent_.empty() && (bytes_ > budget || recent_.size() > kEntriesMax)) {
-    bytes_ -= recent_.back().bytes;
-    by_key_.erase(recent_.back().key);
-    recent_.pop_back();
-  }
-}
-
 // Under the entry's mutex.
-void MergeCache::keep(const std::string& key, const std::shared_ptr<Entry>& entry,
-                      const std::shared_ptr<const Merged>& merged) {
+void MergeCache::keep(Entry& entry, const std::shared_ptr<const Merged>& merged) {
   const size_t bytes = memory_bytes(*merged);
   if (bytes > budget_ || memory_->should_shed()) return;
   auto charge = memory_->charge(bytes, "a merged tree that is kept");
   if (!charge) return;
-  entry->charge = std::move(*charge);
-  entry->merged = merged;
-  const std::lock_guard lock(mutex_);
-  const auto it = by_key_.find(key);
-  if (it == by_key_.end() || it->second->entry != entry) return;
-  it->second->bytes = bytes;
-  bytes_ += bytes;
-  trim(budget_);
+  entry.charge = std::move(*charge);
+  entry.merged = merged;
 }
 
 Result<std::shared_ptr<const MergeCache::Merged>> MergeCache::get(const std::string& key,
                                                                   const Make& make) {
-  const auto entry = find_or_add(key);
+  const auto entry = entries_.find_or_add(key);
   const std::lock_guard lock(entry->mutex);
   if (entry->merged != nullptr) return entry->merged;
   HEARTH_ASSIGN_OR_RETURN(Merged made, make());
   auto merged = std::make_shared<const Merged>(std::move(made));
-  if (merged->cost.partial.empty()) keep(key, entry, merged);
+  if (merged->cost.partial.empty()) keep(*entry, merged);
+  entries_.account(key, entry, entry->charge.bytes(), budget_, kEntriesMax);
   return merged;
-}
-
-size_t MergeCache::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return bytes_;
 }
 
 Result<std::string> merge_key(storage::Store& store, const ProfileQuery& query,

@@ -2,15 +2,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
 #include "base/memory_accountant.h"
 #include "base/result.h"
 #include "query/engine.h"
+#include "query/recent_entries.h"
 
 namespace hearth::query {
 
@@ -29,7 +28,7 @@ class MergeCache {
   /// partial answers are not kept, nor what does not fit.
   [[nodiscard]] Result<std::shared_ptr<const Merged>> get(const std::string& key, const Make& make);
   /// Bytes kept now.
-  [[nodiscard]] size_t bytes() const;
+  [[nodiscard]] size_t bytes() const { return entries_.bytes(); }
 
  private:
   struct Entry {
@@ -37,22 +36,11 @@ class MergeCache {
     std::shared_ptr<const Merged> merged;
     MemoryCharge charge;
   };
-  struct Slot {
-    std::string key;
-    std::shared_ptr<Entry> entry;
-    size_t bytes = 0;
-  };
-  std::shared_ptr<Entry> find_or_add(const std::string& key);
-  void keep(const std::string& key, const std::shared_ptr<Entry>& entry,
-            const std::shared_ptr<const Merged>& merged);
-  void trim(size_t budget);
+  void keep(Entry& entry, const std::shared_ptr<const Merged>& merged);
 
   MemoryAccountant* memory_;
   const size_t budget_;
-  mutable std::mutex mutex_;
-  size_t bytes_ = 0;
-  std::list<Slot> recent_;  ///< Most recently used first.
-  std::unordered_map<std::string, std::list<Slot>::iterator> by_key_;
+  RecentEntries<std::string, Entry> entries_;
 };
 
 /// The key of a query on what the store holds now: another one as soon as a profile is added.

@@ -159,8 +159,8 @@ Result<Engine::MergedProfile> Engine::merge_profile(const ProfileQuery& query,
     HEARTH_ASSIGN_OR_RETURN(const auto sums, sum_dataset(*impl_, *dataset, request, token, cost));
     return sums ? merges[worker].add(*sums, query.call_site) : Status();
   };
-  HEARTH_RETURN_IF_ERROR(
-      scan_in_parallel(*impl_->options.store, query, impl_->helpers, token, &result.cost, visit));
+  HEARTH_RETURN_IF_ERROR(scan_in_parallel(*impl_->options.store, query, {impl_->helpers, false},
+                                          token, &result.cost, visit));
   HEARTH_RETURN_IF_ERROR(token.check());
   std::vector<TreeMerger> mergers;
   for (LocationMerge& merge : merges) mergers.push_back(merge.take());

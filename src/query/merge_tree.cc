@@ -1,5 +1,6 @@
 #include "query/engine_impl.h"
 #include "query/place_finder.h"
+#include "query/rollup_tree.h"
 #include "query/saturate.h"
 #include "query/scan.h"
 #include "query/sorted_tree.h"
@@ -66,6 +67,13 @@ Result<Engine::TreeResult> merge(Engine::Impl& impl, const ProfileQuery& query,
   for (size_t w = 0; w <= impl.helpers.count; ++w) mergers.emplace_back(*impl.options.memory);
   const auto visit = [&](size_t worker, const std::shared_ptr<const storage::Dataset>& dataset,
                          bool large, Cost* cost) -> Status {
+    if (places == nullptr) {
+      HEARTH_ASSIGN_OR_RETURN(auto rolled_up, rollup_tree(impl, *dataset, query, cost));
+      if (rolled_up) {
+        mergers[worker].hold(std::move(rolled_up->owner));
+        return mergers[worker].add(std::move(rolled_up->tree));
+      }
+    }
     const SymbolUse use = places == nullptr ? SymbolUse::functions : SymbolUse::both;
     const SumRequest request{&query, use, large};
     HEARTH_ASSIGN_OR_RETURN(const auto sums, sum_dataset(impl, *dataset, request, token, cost));
@@ -74,8 +82,8 @@ Result<Engine::TreeResult> merge(Engine::Impl& impl, const ProfileQuery& query,
     return places != nullptr ? places->add(sums->tables, sums->by_key.values(), impl.scratch)
                              : Status();
   };
-  HEARTH_RETURN_IF_ERROR(
-      scan_in_parallel(*impl.options.store, query, impl.helpers, token, &result.cost, visit));
+  HEARTH_RETURN_IF_ERROR(scan_in_parallel(
+      *impl.options.store, query, {impl.helpers, places == nullptr}, token, &result.cost, visit));
   HEARTH_RETURN_IF_ERROR(token.check());
   HEARTH_ASSIGN_OR_RETURN(result.tree, merge_all(std::move(mergers)));
   if (!query.call_site.empty())

@@ -40,6 +40,12 @@ Result<std::vector<std::shared_ptr<const storage::Dataset>>> candidates(
   return std::move(view.datasets);
 }
 
+storage::Dataset::Part needed_part(const storage::DatasetInfo& info, TimeRange range, bool rollup) {
+  using Part = storage::Dataset::Part;
+  if (info.t_min_ns < range.start_ns || info.t_max_ns > range.end_ns) return Part::rows_of_a_range;
+  return rollup ? Part::rollup : Part::rows;
+}
+
 // What became of the datasets that several threads visit.
 class Outcomes {
  public:
@@ -147,16 +153,14 @@ Status scan(storage::Store& store, const Tenant& tenant, const Selector& selecto
   return {};
 }
 
-Status scan_in_parallel(storage::Store& store, const ProfileQuery& query, const Helpers& helpers,
+Status scan_in_parallel(storage::Store& store, const ProfileQuery& query, const ScanPlan& plan,
                         const CancelToken& token, Cost* cost, const VisitInParallel& visit) {
   HEARTH_ASSIGN_OR_RETURN(const auto datasets, candidates(store, query.tenant, query.selector,
                                                           query.range, token, cost));
   uint64_t rows = 0;
   for (const auto& dataset : datasets) {
     const storage::DatasetInfo& info = dataset->info();
-    const bool whole = info.t_min_ns >= query.range.start_ns && info.t_max_ns <= query.range.end_ns;
-    dataset->prefetch(whole ? storage::Dataset::Part::rows
-                            : storage::Dataset::Part::rows_of_a_range);
+    dataset->prefetch(needed_part(info, query.range, plan.rollups && dataset->has_rollup()));
     rows += info.rows;
   }
   // The largest first, so that no thread is left alone with it.
@@ -165,15 +169,16 @@ Status scan_in_parallel(storage::Store& store, const ProfileQuery& query, const 
   std::ranges::stable_sort(order, std::greater<>(),
                            [&](uint32_t i) { return datasets[i]->info().rows; });
   Outcomes outcomes(datasets.size());
-  std::vector<Cost> costs(helpers.count + 1);
-  parallel_for(helpers.executor, helpers.count, order.size(), [&](size_t worker, size_t i) {
-    if (outcomes.failed()) return;
-    const auto& dataset = datasets[order[i]];
-    const bool large = dataset->info().rows > rows / 2;
-    Status visited = token.check();
-    if (visited) visited = visit(worker, dataset, large, &costs[worker]);
-    if (!visited) outcomes.note(order[i], std::move(visited).error());
-  });
+  std::vector<Cost> costs(plan.helpers.count + 1);
+  parallel_for(plan.helpers.executor, plan.helpers.count, order.size(),
+               [&](size_t worker, size_t i) {
+                 if (outcomes.failed()) return;
+                 const auto& dataset = datasets[order[i]];
+                 const bool large = dataset->info().rows > rows / 2;
+                 Status visited = token.check();
+                 if (visited) visited = visit(worker, dataset, large, &costs[worker]);
+                 if (!visited) outcomes.note(order[i], std::move(visited).error());
+               });
   for (const Cost& of_worker : costs) add_cost(of_worker, cost);
   return outcomes.finish(datasets, cost);
 }

@@ -61,8 +61,12 @@ struct Helpers {
   Executor* executor = nullptr;
   size_t count = 0;  ///< Threads beside the calling one.
 };
+struct ScanPlan {
+  Helpers helpers;
+  bool rollups = false;  ///< Rollups serve, where a dataset has one and all of it is asked for.
+};
 [[nodiscard]] Status scan_in_parallel(storage::Store& store, const ProfileQuery& query,
-                                      const Helpers& helpers, const CancelToken& token, Cost* cost,
+                                      const ScanPlan& plan, const CancelToken& token, Cost* cost,
                                       const VisitInParallel& visit);
 
 }  // namespace hearth::query

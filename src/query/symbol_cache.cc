@@ -57,17 +57,6 @@ std::shared_ptr<const FunctionProjection> project_functions(const symbols::Symbo
   return out;
 }
 
-std::shared_ptr<SymbolCache::Entry> SymbolCache::find_or_add(const Key& key) {
-  const std::lock_guard lock(mutex_);
-  if (const auto it = by_key_.find(key); it != by_key_.end()) {
-    recent_.splice(recent_.begin(), recent_, it->second);
-    return it->second->entry;
-  }
-  recent_.push_front({key, std::make_shared<Entry>(), 0});
-  by_key_.emplace(key, recent_.begin());
-  return recent_.front().entry;
-}
-
 // Charges before it works: a projection cannot take more than the estimate.
 Status SymbolCache::load(Entry& entry, const symbols::SymbolTables& tables) {
   const size_t estimate = (tables.nodes() + tables.line_function.size()) * kProjectionBytesPerNode +
@@ -77,21 +66,10 @@ Status SymbolCache::load(Entry& entry, const symbols::SymbolTables& tables) {
   return entry.charge.resize(entry.projection->memory_bytes());
 }
 
-// Notes what the entry takes now and drops the least recently used ones; readers of a dropped entry
-// keep it alive.
+// When memory is short, nothing is kept.
 void SymbolCache::account(const Key& key, const std::shared_ptr<Entry>& entry) {
-  const std::lock_guard lock(mutex_);
-  const auto it = by_key_.find(key);
-  if (it != by_key_.end() && it->second->entry == entry) {
-    bytes_ += entry->charge.bytes() - it->second->bytes;
-    it->second->bytes = entry->charge.bytes();
-  }
   const size_t budget = memory_->should_shed() ? 0 : budget_;
-  while (bytes_ > budget && !recent_.empty()) {
-    bytes_ -= recent_.back().bytes;
-    by_key_.erase(recent_.back().key);
-    recent_.pop_back();
-  }
+  entries_.account(key, entry, entry->charge.bytes(), budget, SIZE_MAX);
 }
 
 Result<SymbolCache::Functions> SymbolCache::functions(const storage::Dataset& dataset) {
@@ -101,7 +79,7 @@ Result<SymbolCache::Functions> SymbolCache::functions(const storage::Dataset& da
     HEARTH_ASSIGN_OR_RETURN(out.tables, dataset.symbols());
   }
   const Key key{dataset.symbols_id(), Part::functions};
-  const auto entry = find_or_add(key);
+  const auto entry = entries_.find_or_add(key);
   const std::lock_guard lock(entry->mutex);
   if (decodes) {
     // Decoded for the projection only, unless another query has them.
@@ -127,7 +105,7 @@ Result<std::shared_ptr<const symbols::SymbolTables>> SymbolCache::tables(
     const storage::Dataset& dataset) {
   if (!dataset.decodes_symbols()) return dataset.symbols();
   const Key key{dataset.symbols_id(), Part::tables};
-  const auto entry = find_or_add(key);
+  const auto entry = entries_.find_or_add(key);
   const std::lock_guard lock(entry->mutex);
   if (entry->tables == nullptr) {
     HEARTH_ASSIGN_OR_RETURN(entry->tables, dataset.symbols());
@@ -140,9 +118,30 @@ Result<std::shared_ptr<const symbols::SymbolTables>> SymbolCache::tables(
   return entry->tables;
 }
 
-size_t SymbolCache::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return bytes_;
+Result<std::shared_ptr<const RollupFunctions>> SymbolCache::rollup(
+    const storage::Dataset& dataset) {
+  const Key key{dataset.symbols_id(), Part::rollup};
+  const auto entry = entries_.find_or_add(key);
+  const std::lock_guard lock(entry->mutex);
+  if (entry->rollup == nullptr) {
+    HEARTH_ASSIGN_OR_RETURN(auto rollup, dataset.rollup());
+    if (rollup == nullptr) return fail(ErrorCode::internal, "read rollup: the dataset has none");
+    const size_t nodes = rollup->nodes();
+    HEARTH_RETURN_IF_ERROR(
+        change(entry->charge, rollup->memory_bytes() + nodes * 2 * sizeof(uint32_t), *memory_));
+    auto made = std::make_shared<RollupFunctions>();
+    made->depth.resize(nodes, 0);
+    made->label.resize(nodes, 0);
+    for (size_t i = 1; i < nodes; ++i) {
+      made->depth[i] = made->depth[rollup->node_parent[i]] + 1;
+      const uint32_t name = rollup->node_name[i];
+      made->label[i] = rollup->names[name].empty() ? 0 : name;
+    }
+    made->rollup = std::move(rollup);
+    entry->rollup = std::move(made);
+  }
+  account(key, entry);
+  return entry->rollup;
 }
 
 }  // namespace hearth::query

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -14,7 +12,9 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "query/projection.h"
+#include "query/recent_entries.h"
 #include "storage/dataset.h"
+#include "storage/rollup.h"
 
 namespace hearth::query {
 
@@ -37,9 +37,16 @@ struct FunctionProjection {
 };
 std::shared_ptr<const FunctionProjection> project_functions(const symbols::SymbolTables& tables);
 
-/// The decoded symbols of segments, and the projections of segments and dictionaries to functions,
-/// least recently used first out, within a byte budget that is charged to the accountant.
-/// Thread-safe.
+/// A rollup with its tree as a query wants it. Labels index the rollup's names; functions without a
+/// name have label 0 here, as everywhere in queries.
+struct RollupFunctions {
+  std::shared_ptr<const storage::Rollup> rollup;
+  std::vector<uint32_t> depth, label;
+};
+
+/// The decoded symbols and rollups of segments, and the projections of segments and dictionaries to
+/// functions, least recently used first out, within a byte budget that is charged to the
+/// accountant. Thread-safe.
 class SymbolCache {
  public:
   SymbolCache(MemoryAccountant& memory, size_t budget_bytes)
@@ -58,16 +65,20 @@ class SymbolCache {
   /// The tables; likewise.
   [[nodiscard]] Result<std::shared_ptr<const symbols::SymbolTables>> tables(
       const storage::Dataset& dataset);
+  /// The rollup of a dataset that has one; likewise.
+  [[nodiscard]] Result<std::shared_ptr<const RollupFunctions>> rollup(
+      const storage::Dataset& dataset);
   /// Bytes kept now.
-  [[nodiscard]] size_t bytes() const;
+  [[nodiscard]] size_t bytes() const { return entries_.bytes(); }
 
  private:
-  /// The two parts of a dataset are entries of their own: they are used by other queries.
-  enum class Part : uint8_t { tables, functions };
+  /// The parts of a dataset are entries of their own: they are used by different queries.
+  enum class Part : uint8_t { tables, functions, rollup };
   struct Entry {
     std::mutex mutex;  ///< Guards the rest; held while they are made, so that it happens once.
     std::shared_ptr<const symbols::SymbolTables> tables;  ///< Where decoding them costs something.
     std::shared_ptr<const FunctionProjection> projection;
+    std::shared_ptr<const RollupFunctions> rollup;
     size_t seen_keys = 0, seen_nodes = 0;  ///< Of a dictionary, at the last query.
     MemoryCharge charge;
   };
@@ -78,21 +89,12 @@ class SymbolCache {
              (key.first.lo + static_cast<uint64_t>(key.second)) * 0x9E3779B97F4A7C15U;
     }
   };
-  struct Slot {
-    Key key;
-    std::shared_ptr<Entry> entry;
-    size_t bytes = 0;
-  };
-  std::shared_ptr<Entry> find_or_add(const Key& key);
   [[nodiscard]] Status load(Entry& entry, const symbols::SymbolTables& tables);
   void account(const Key& key, const std::shared_ptr<Entry>& entry);
 
   MemoryAccountant* memory_;
   size_t budget_;
-  mutable std::mutex mutex_;
-  size_t bytes_ = 0;
-  std::list<Slot> recent_;  ///< Most recently used first.
-  std::unordered_map<Key, std::list<Slot>::iterator, KeyHash> by_key_;
+  RecentEntries<Key, Entry, KeyHash> entries_;
 };
 
 }  // namespace hearth::query

@@ -11,7 +11,8 @@
 
 namespace hearth::storage {
 
-/// What reading segments of a remote bucket goes through. Everything borrowed outlives the readers.
+/// What reading segments of a remote bucket goes through. Everything borrowed outlives the readers,
+/// the cache also the tasks of the fetcher's executor.
 struct RemoteReads {
   BlockCache* cache = nullptr;
   RangeFetcher* fetcher = nullptr;

@@ -126,12 +126,23 @@ Result<SegmentDataset::Range> SegmentDataset::read_range(SectionKind first,
 }
 
 void SegmentDataset::prefetch(Part part) const {
-  const SectionEntry* first =
-      entry_.find(part == Part::profiles ? SectionKind::series : SectionKind::strings);
-  const SectionEntry* last =
-      entry_.find(part == Part::rows ? SectionKind::rows : SectionKind::blocks);
-  if (first == nullptr || last == nullptr || last->offset < first->offset) return;
-  object_.prefetch(first->offset, last->offset + last->stored - first->offset);
+  const auto fetch = [this](SectionKind from, SectionKind to) {
+    const SectionEntry* first = entry_.find(from);
+    const SectionEntry* last = entry_.find(to);
+    if (first == nullptr || last == nullptr || last->offset < first->offset) return;
+    object_.prefetch(first->offset, last->offset + last->stored - first->offset);
+  };
+  switch (part) {
+    case Part::profiles:
+      return fetch(SectionKind::series, SectionKind::blocks);
+    case Part::rows:
+      return fetch(SectionKind::strings, SectionKind::rows);
+    case Part::rows_of_a_range:
+      return fetch(SectionKind::strings, SectionKind::blocks);
+    case Part::rollup:
+      fetch(SectionKind::roll, SectionKind::strings);
+      return fetch(SectionKind::series, SectionKind::series);
+  }
 }
 
 Result<std::string> SegmentDataset::raw_section(SectionKind kind) const {

@@ -2,7 +2,8 @@
 //
 // Strategy:   seeded random profiles with few names (equal names in different files, recursion,
 //             inlined lines, locations without lines, empty stacks, sizes as labels), services,
-//             labels and times; on plain columns with many cuts, and on the real store with seals.
+//             labels and times; on plain columns with many cuts, on the real store with seals, and
+//             on segments with and without rollups.
 // Invariants: 1. trees, tables, series, labels and merged profiles equal sums over maps of strings;
 //             2. neither the order of datasets, nor a seal, nor a warm cache change a byte;
 //             3. neither do helping threads, however a merge is split among them;
@@ -21,6 +22,7 @@
 #include "support/catch.h"
 #include "support/dictionary_store.h"
 #include "support/profile_gen.h"
+#include "support/segment_view.h"
 #include "support/small_batch.h"
 #include "support/store_model.h"
 #include "support/symbol_text.h"
@@ -127,15 +129,37 @@ class StoredWorld final : public World {
   test::StoreUnderTest store_;
 };
 
+// Segments as compaction makes them: with rollups, one group per pod. disturb() takes the rollups
+// away.
+class RolledUpWorld final : public World {
+ public:
+  storage::Store& store() override {
+    if (view_.datasets().empty()) view_.fill(store_, true);
+    return view_;
+  }
+  void append(const LabelSet& series, const ProfileBatch& batch) override {
+    store_.append(series, batch);
+  }
+  void cut() override { store_.cut(); }
+  void disturb() override { view_.fill(store_, false); }
+
+ private:
+  test::DictionaryStore store_;
+  test::SegmentView view_;
+};
+
 constexpr uint64_t kDictionarySeeds = 300;
-constexpr uint64_t kSeeds = 340;  // The last forty on the real store.
+constexpr uint64_t kStoredSeeds = 340;  // Forty on the real store,
+constexpr uint64_t kSeeds = 400;        // and sixty on segments with rollups.
 
 std::unique_ptr<World> world_of(uint64_t seed) {
   std::unique_ptr<World> world;
   if (seed < kDictionarySeeds) {
     world = std::make_unique<DictionaryWorld>();
-  } else {
+  } else if (seed < kStoredSeeds) {
     world = std::make_unique<StoredWorld>();
+  } else {
+    world = std::make_unique<RolledUpWorld>();
   }
   world->fill(seed);
   return world;

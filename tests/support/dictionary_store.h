@@ -44,9 +44,45 @@ class DictionaryDataset final : public ColumnDataset {
   bool damaged_ = false;
 };
 
-/// A store that only answers queries: datasets by (tenant, service, family), a new generation of
+/// A store that only answers queries.
+class QueryOnlyStore : public storage::Store {
+ public:
+  [[nodiscard]] Result<storage::AppendOutcome> append(
+      const Tenant&, std::span<const storage::AppendProfile>) override {
+    return fail(ErrorCode::unimplemented, "append: this store only answers queries");
+  }
+  [[nodiscard]] Result<uint64_t> seal() override { return 0; }
+  [[nodiscard]] Status step() override { return {}; }
+  [[nodiscard]] storage::StoreStats stats() const override { return {}; }
+  [[nodiscard]] Result<std::optional<std::string>> meta_get(std::string_view, const Tenant&,
+                                                            std::string_view) override {
+    return std::nullopt;
+  }
+  [[nodiscard]] Status meta_put(std::string_view, const Tenant&, std::string_view,
+                                std::string_view) override {
+    return {};
+  }
+  [[nodiscard]] std::optional<std::string> not_ready_reason() const override {
+    return std::nullopt;
+  }
+
+ protected:
+  /// Those of `datasets` that a view of the tenant shows.
+  template <class Datasets>
+  static std::vector<std::shared_ptr<const storage::Dataset>> shown(const Datasets& datasets,
+                                                                    const Tenant& tenant,
+                                                                    const ViewQuery& query) {
+    std::vector<std::shared_ptr<const storage::Dataset>> out;
+    for (const auto& d : datasets) {
+      if (in_view(d->info(), tenant, query)) out.push_back(d);
+    }
+    return out;
+  }
+};
+
+/// Datasets by (tenant, service, family), a new generation of
 /// them after each cut().
-class DictionaryStore final : public storage::Store {
+class DictionaryStore final : public QueryOnlyStore {
  public:
   DictionaryDataset& append(const LabelSet& series, const ProfileBatch& batch,
                             const Tenant& tenant = Tenant::anonymous()) {
@@ -66,30 +102,9 @@ class DictionaryStore final : public storage::Store {
   void reverse() { std::reverse(datasets_.begin(), datasets_.end()); }
   std::vector<std::string> partial;
 
+  using QueryOnlyStore::append;
   [[nodiscard]] Result<View> view(const Tenant& tenant, const ViewQuery& query) override {
-    View view{{}, partial};
-    for (const auto& d : datasets_) {
-      if (in_view(d->info(), tenant, query)) view.datasets.push_back(d);
-    }
-    return view;
-  }
-  [[nodiscard]] Result<storage::AppendOutcome> append(
-      const Tenant&, std::span<const storage::AppendProfile>) override {
-    return fail(ErrorCode::unimplemented, "append: this store only answers queries");
-  }
-  [[nodiscard]] Result<uint64_t> seal() override { return 0; }
-  [[nodiscard]] Status step() override { return {}; }
-  [[nodiscard]] storage::StoreStats stats() const override { return {}; }
-  [[nodiscard]] Result<std::optional<std::string>> meta_get(std::string_view, const Tenant&,
-                                                            std::string_view) override {
-    return std::nullopt;
-  }
-  [[nodiscard]] Status meta_put(std::string_view, const Tenant&, std::string_view,
-                                std::string_view) override {
-    return {};
-  }
-  [[nodiscard]] std::optional<std::string> not_ready_reason() const override {
-    return std::nullopt;
+    return View{shown(datasets_, tenant, query), partial};
   }
 
  private:
