@@ -46,8 +46,9 @@ std::optional<int64_t> parse_iso_time(std::string_view text) {
   if (!time || rest.empty() || rest.back() != 'Z') return std::nullopt;
   if (rest == "Z") return time;
   if (rest.front() != '.') return std::nullopt;
+  rest.insert(0, "0");
   char* end = nullptr;
-  const double fraction = std::strtod(("0" + rest).c_str(), &end);
+  const double fraction = std::strtod(rest.c_str(), &end);
   if (std::string_view(end) != "Z" || fraction < 0 || fraction >= 1) return std::nullopt;
   return *time + static_cast<int64_t>(fraction * static_cast<double>(kSecond));
 }
