@@ -186,9 +186,9 @@ void run_answers(Context& context) {
   SealedStream data(stream);
   query::Engine engine({data.store(), data.memory()});
   const auto flame = [&] {
-    const auto tree = api::truncated(need(engine.merge_tree(data.query(), {})).tree, kMaxNodes);
+    const auto tree = need(engine.merge_tree(data.query(), {})).tree;
     std::string json;
-    api::append_proto_json(json, api::flame_graph(tree, 0));
+    api::append_proto_json(json, api::flame_graph(tree, tree.threshold(kMaxNodes)));
     keep(json);
   };
   const auto pprof = [&] {

@@ -97,16 +97,6 @@ std::vector<uint32_t> subtree_ends(const query::FunctionTree& tree) {
   return ends;
 }
 
-query::FunctionTree truncated(query::FunctionTree tree, int64_t max_nodes) {
-  constexpr int kCuts = 2;
-  for (int cut = 0; cut < kCuts; ++cut) {
-    const int64_t threshold = tree.threshold(max_nodes);
-    if (threshold <= 0) break;
-    tree = tree.cut(threshold);
-  }
-  return tree;
-}
-
 FlameGraph flame_graph(const query::FunctionTree& tree, int64_t threshold) {
   FlameGraph graph;
   NameTable names(tree);

@@ -26,10 +26,6 @@ struct FlameGraph {
   int64_t max_self = 0;
 };
 
-/// A tree cut as Pyroscope's query path cuts it: once where profiles are merged and once before the
-/// answer, the second time with the `other` nodes of the first in the count.
-query::FunctionTree truncated(query::FunctionTree tree, int64_t max_nodes);
-
 /// Children under `threshold` (FunctionTree::threshold) and leaves named `other` are folded into
 /// one last sibling `other`, a leaf. A frame that is itself named `other` and calls something stays
 /// apart.

@@ -109,8 +109,7 @@ Result<std::string> merged_pprof(const Call& call, const query::ProfileQuery& pr
   HEARTH_ASSIGN_OR_RETURN(auto merged, call.app->engine.merge_profile(profiles, call.cancel));
   const types::v1::GoPGO* pgo = request.pgo;
   if (pgo != nullptr)
-    shape_for_go_pgo(merged.batch, merged.stacks, pgo->keep_locations(),
-                     pgo->aggregate_callees());
+    shape_for_go_pgo(merged.batch, merged.stacks, pgo->keep_locations(), pgo->aggregate_callees());
   cut_merged_profile(merged.batch, merged.stacks, request.max_nodes.value_or(0));
   return encode_merged_profile(merged.batch, merged.stacks, profiles.type,
                                ms_to_ns(request.end_ms));
@@ -148,16 +147,18 @@ Result<std::string> merge_stacktraces(const Call& call, const MergeRequest& requ
                                           .nothing_matches = request.nothing_matches}));
     return encode_pprof_answer(call, pprof);
   }
-  HEARTH_ASSIGN_OR_RETURN(FunctionTree tree, merged_tree(call, *profiles, request.nothing_matches));
-  tree = truncated(std::move(tree), budget);
+  HEARTH_ASSIGN_OR_RETURN(const FunctionTree tree,
+                          merged_tree(call, *profiles, request.nothing_matches));
+  // The one cut of an exact tree: `other` is the least that so many nodes allow.
+  const int64_t threshold = tree.threshold(budget);
   if (request.format == querier::v1::PROFILE_FORMAT_DOT) {
     if (tree.size() <= 1)
       return encode_message(querier::v1::SelectMergeStacktracesResponse(), call.codec);
     return fail(ErrorCode::unimplemented, "profile format DOT is not supported by this version");
   }
-  if (request.format == querier::v1::PROFILE_FORMAT_TREE) return encode_tree(call, tree);
-  // An explicit number is applied to the flame graph once more, an absent one is not.
-  return encode_flame_graph(call, flame_graph(tree, tree.threshold(request.max_nodes.value_or(0))));
+  if (request.format == querier::v1::PROFILE_FORMAT_TREE)
+    return encode_tree(call, tree.cut(threshold));
+  return encode_flame_graph(call, flame_graph(tree, threshold));
 }
 
 Result<std::string> select_merge_stacktraces(const Call& call) {

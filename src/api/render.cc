@@ -170,8 +170,7 @@ Result<std::string> render(const App& app, const Request& request) {
   HEARTH_ASSIGN_OR_RETURN(const auto side, render_side(app, tenant, request.param("query"), range));
   HEARTH_ASSIGN_OR_RETURN(const int64_t budget,
                           node_budget(app.pipeline.limits(tenant), asked_nodes(request)));
-  HEARTH_ASSIGN_OR_RETURN(auto tree, tree_of(app, side, request.cancel));
-  tree = truncated(std::move(tree), budget);
+  HEARTH_ASSIGN_OR_RETURN(const auto tree, tree_of(app, side, request.cancel));
   if (request.param("format") == "dot") {
     if (tree.size() <= 1) return std::string();
     return fail(ErrorCode::unimplemented, "format dot is not supported by this version");
@@ -185,7 +184,7 @@ Result<std::string> render(const App& app, const Request& request) {
         .profile = side->profiles, .step_ms = step_s * 1000, .group_by = group_by, .limit = 0};
     HEARTH_ASSIGN_OR_RETURN(series, app.engine.select_series(lines, request.cancel));
   }
-  const FlameGraph graph = flame_graph(tree, tree.threshold(asked_nodes(request)));
+  const FlameGraph graph = flame_graph(tree, tree.threshold(budget));
   JsonWriter json;
   json.begin_object().field("version", 1);
   write_flamebearer(json, graph.names, graph.levels, graph.total, graph.max_self);

@@ -222,17 +222,18 @@ def test_the_other_of_a_cut_is_the_least_possible(args):
             frames = strip_shape(stack).split(";")
             for i in range(1, len(frames) + 1):
                 totals[tuple(frames[:i])] = totals.get(tuple(frames[:i]), 0) + value
-        limit = len(totals) // 4
-        threshold = sorted(totals.values(), reverse=True)[limit - 1]
-        kept = {k for k, v in totals.items() if v >= threshold}
-        want = sum(v for k, v in totals.items() if k not in kept and (k[:-1] in kept or len(k) == 1))
-        answer = target.rpc("SelectMergeStacktraces", {"profileTypeID": types_of(path, profile)[-1], "labelSelector": '{service_name="cut"}',
-                                                       "maxNodes": limit, **wide_range()})
-        nodes = server.flame_nodes(answer)
-        got = sum(total for p, (total, _) in nodes.items() if p.split(";")[-1] == "other")
-        assert got == want, (got, want)
-        assert {tuple(p.split(";")) for p in nodes if p.split(";")[-1] != "other"} == kept
-    return f"{len(totals)} nodes cut to {limit}"
+        limits = [len(totals) // n for n in (2, 3, 4, 8, 30)]
+        for limit in limits:
+            threshold = sorted(totals.values(), reverse=True)[limit - 1]
+            kept = {k for k, v in totals.items() if v >= threshold}
+            want = sum(v for k, v in totals.items() if k not in kept and (k[:-1] in kept or len(k) == 1))
+            answer = target.rpc("SelectMergeStacktraces", {"profileTypeID": types_of(path, profile)[-1], "labelSelector": '{service_name="cut"}',
+                                                           "maxNodes": limit, **wide_range()})
+            nodes = server.flame_nodes(answer)
+            got = sum(total for p, (total, _) in nodes.items() if p.split(";")[-1] == "other")
+            assert got == want, (limit, got, want)
+            assert {tuple(p.split(";")) for p in nodes if p.split(";")[-1] != "other"} == kept, limit
+    return f"{len(totals)} nodes cut to {limits}"
 
 
 def test_idle_memory_start_and_stop(args):

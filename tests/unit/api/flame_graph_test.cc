@@ -136,16 +136,15 @@ TEST_CASE("a side without data is zeros", "[api]") {
   CHECK(api::flame_diff(right, right, 0).levels == Levels{{0, 0, 0, 0, 0, 0, 0}});
 }
 
-TEST_CASE("a tree is truncated twice, the second time with its first others", "[api]") {
-  // Ten children of different size: the first cut to 4 nodes keeps a, j, i, h; with `other` that is
-  // five.
+TEST_CASE("a tree is cut once: what was folded does not push out what stays", "[api]") {
+  // Ten children of different size: four nodes are a, k, j and i; `other` comes on top.
   std::vector<std::pair<std::string, int64_t>> stacks;
   for (int i = 0; i < 10; ++i)
     stacks.emplace_back(std::string("a;") + static_cast<char>('b' + i), i + 1);
-  const auto tree = api::truncated(tree_of(stacks), 4);
-  const auto graph = api::flame_graph(tree, 0);
-  CHECK(graph.names == Names{"total", "a", "other", "k", "j"});
-  CHECK(api::truncated(tree_of(stacks), 100).size() == 12);
+  const auto tree = tree_of(stacks);
+  const auto graph = api::flame_graph(tree, tree.threshold(4));
+  CHECK(graph.names == Names{"total", "a", "other", "k", "j", "i"});
+  CHECK(tree.threshold(100) == 0);
 }
 
 TEST_CASE("a leaf named other joins what was folded", "[api]") {
