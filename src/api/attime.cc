@@ -6,23 +6,13 @@
 #include <optional>
 #include <string>
 
+#include "base/saturate.h"
+
 namespace hearth::api {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kDay = 86'400 * kSecond;
-
-int64_t saturating_mul(int64_t a, int64_t b) {
-  int64_t out = 0;
-  if (!__builtin_mul_overflow(a, b, &out)) return out;
-  return (a < 0) == (b < 0) ? INT64_MAX : INT64_MIN;
-}
-
-int64_t saturating_add(int64_t a, int64_t b) {
-  int64_t out = 0;
-  if (!__builtin_add_overflow(a, b, &out)) return out;
-  return b < 0 ? INT64_MIN : INT64_MAX;
-}
 
 int64_t to_int(std::string_view digits) {
   int64_t v = 0;
@@ -37,7 +27,7 @@ std::optional<int64_t> day_ns(std::string_view digits) {
       std::chrono::month(static_cast<unsigned>(to_int(digits.substr(4, 2)))),
       std::chrono::day(static_cast<unsigned>(to_int(digits.substr(6, 2)))));
   if (static_cast<int>(day.year()) <= 1900 || !day.ok()) return std::nullopt;
-  return saturating_mul(std::chrono::sys_days(day).time_since_epoch().count(), kDay);
+  return multiply_saturating(std::chrono::sys_days(day).time_since_epoch().count(), kDay);
 }
 
 int64_t digits_ns(std::string_view digits) {
@@ -45,13 +35,13 @@ int64_t digits_ns(std::string_view digits) {
   const int64_t v = to_int(digits);
   switch (digits.size()) {
     case 13:
-      return saturating_mul(v, 1'000'000);
+      return multiply_saturating(v, 1'000'000);
     case 16:
-      return saturating_mul(v, 1'000);
+      return multiply_saturating(v, 1'000);
     case 19:
       return v;
     default:
-      return saturating_mul(v, kSecond);
+      return multiply_saturating(v, kSecond);
   }
 }
 
@@ -78,8 +68,8 @@ int64_t offset_ns(std::string_view text) {
     const auto unit_end = std::find_if(unit_begin, text.end(), is_digit);
     if (unit_begin == text.begin()) return sum;
     const int64_t unit = unit_ns(std::string_view(unit_begin, unit_end));
-    sum = saturating_add(sum,
-                         saturating_mul(to_int(std::string_view(text.begin(), unit_begin)), unit));
+    sum = add_saturating(
+        sum, multiply_saturating(to_int(std::string_view(text.begin(), unit_begin)), unit));
     text = std::string_view(unit_end, text.end());
   }
   return sum;
@@ -96,7 +86,7 @@ int64_t parse_attime(std::string_view text, int64_t now_ns) {
   const size_t sign = clean.find_first_of("+-");
   if (sign == std::string::npos) return now_ns;
   const int64_t offset = offset_ns(std::string_view(clean).substr(sign + 1));
-  return saturating_add(now_ns, clean[sign] == '-' ? -offset : offset);
+  return add_saturating(now_ns, clean[sign] == '-' ? -offset : offset);
 }
 
 }  // namespace hearth::api

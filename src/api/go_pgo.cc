@@ -5,7 +5,7 @@
 #include <tuple>
 #include <vector>
 
-#include "query/saturate.h"
+#include "base/saturate.h"
 
 namespace hearth::api {
 namespace {
@@ -70,7 +70,7 @@ void shape_for_go_pgo(ProfileBatch& batch, formats::StackTree& stacks, uint32_t 
     std::vector<uint32_t> root_first(stack.rbegin(), stack.rend());
     if (aggregate_callees && !stack.empty()) root_first.back() = leaves.of(stack.front());
     int64_t& sum = shaped[std::move(root_first)];
-    sum = query::add_saturating(sum, value);
+    sum = add_saturating(sum, value);
   });
   stacks = formats::stack_tree(shaped);
 }

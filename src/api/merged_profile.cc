@@ -4,9 +4,9 @@
 #include <functional>
 #include <vector>
 
+#include "base/saturate.h"
 #include "formats/pprof_encoder.h"
 #include "query/function_tree.h"
-#include "query/saturate.h"
 
 namespace hearth::api {
 namespace {
@@ -18,9 +18,9 @@ std::vector<int64_t> totals_of(const formats::StackTree& tree) {
   for (size_t i = tree.size(); i-- > 0;) {
     const size_t d = tree.depth[i];
     if (pending.size() < d + 2) pending.resize(d + 2, 0);
-    total[i] = query::add_saturating(total[i], pending[d + 1]);
+    total[i] = add_saturating(total[i], pending[d + 1]);
     pending[d + 1] = 0;
-    pending[d] = query::add_saturating(pending[d], total[i]);
+    pending[d] = add_saturating(pending[d], total[i]);
   }
   return total;
 }
@@ -66,16 +66,15 @@ void cut_merged_profile(ProfileBatch& batch, formats::StackTree& stacks, int64_t
   const std::vector<int64_t> total = totals_of(stacks);
   const int64_t threshold = threshold_of(total, max_nodes);
   if (threshold <= 0) return;
-  const uint32_t other =
-      batch.add_named_location(batch.add_string(query::kOther),
-                               batch.mappings.size() == 0 ? ProfileBatch::kNone : 0);
+  const uint32_t other = batch.add_named_location(
+      batch.add_string(query::kOther), batch.mappings.size() == 0 ? ProfileBatch::kNone : 0);
   formats::StackTree kept;
   kept.value[0] = stacks.value[0];
   for (size_t i = 1; i < stacks.size();) {
     const uint32_t depth = stacks.depth[i];
     kept.append(depth, stacks.location[i], stacks.value[i]);
     const bool folds = total[i] < threshold;
-    const int64_t deeper = query::subtract_saturating(total[i], stacks.value[i]);
+    const int64_t deeper = subtract_saturating(total[i], stacks.value[i]);
     ++i;
     if (!folds || i == stacks.size() || stacks.depth[i] <= depth) continue;
     kept.append(depth + 1, other, deeper);

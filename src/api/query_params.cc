@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/saturate.h"
+
 namespace hearth::api {
 namespace {
 
@@ -25,9 +27,7 @@ bool is_hex(char c) {
 }  // namespace
 
 int64_t ms_to_ns(int64_t ms) {
-  int64_t ns = 0;
-  if (!__builtin_mul_overflow(ms, int64_t{1'000'000}, &ns)) return ns;
-  return ms < 0 ? INT64_MIN : INT64_MAX;
+  return multiply_saturating(ms, 1'000'000);
 }
 
 Result<std::optional<query::TimeRange>> query_range(const ingest::Limits& limits, int64_t now_ns,
@@ -44,8 +44,7 @@ Result<std::optional<query::TimeRange>> query_range(const ingest::Limits& limits
     if (range.end_ns < oldest) return std::nullopt;
     range.start_ns = std::max(range.start_ns, oldest);
   }
-  int64_t length = 0;
-  if (__builtin_sub_overflow(range.end_ns, range.start_ns, &length)) length = INT64_MAX;
+  const int64_t length = subtract_saturating(range.end_ns, range.start_ns);
   if (limits.query_length_max_ns > 0 && length > limits.query_length_max_ns) {
     return fail(
         ErrorCode::invalid_argument,

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "query/saturate.h"
+#include "base/saturate.h"
 
 namespace hearth::query {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "query/saturate.h"
+#include "base/saturate.h"
 #include "query/scan.h"
 
 namespace hearth::query {
@@ -46,9 +46,7 @@ int64_t floor_ms(int64_t ns) {
 }
 
 int64_t saturated_ns(int64_t ms) {
-  int64_t ns = 0;
-  if (!__builtin_mul_overflow(ms, kNsPerMs, &ns)) return ns;
-  return ms < 0 ? INT64_MIN : INT64_MAX;
+  return multiply_saturating(ms, kNsPerMs);
 }
 
 GroupSums::GroupSums(Engine::Impl& impl, std::vector<std::string> group_by, BucketOf bucket_of)

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/saturate.h"
 #include "query/page_tree.h"
 #include "query/path_table.h"
 #include "query/preorder.h"
-#include "query/saturate.h"
 
 namespace hearth::query {
 namespace {

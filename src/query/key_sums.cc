@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "query/saturate.h"
+#include "base/saturate.h"
 
 namespace hearth::query {
 

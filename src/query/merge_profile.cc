@@ -1,7 +1,7 @@
 #include "base/arena.h"
+#include "base/saturate.h"
 #include "query/engine_impl.h"
 #include "query/location_code.h"
-#include "query/saturate.h"
 #include "query/scan.h"
 #include "query/sorted_tree.h"
 

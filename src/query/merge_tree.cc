@@ -1,7 +1,7 @@
+#include "base/saturate.h"
 #include "query/engine_impl.h"
 #include "query/place_finder.h"
 #include "query/rollup_tree.h"
-#include "query/saturate.h"
 #include "query/scan.h"
 #include "query/sorted_tree.h"
 

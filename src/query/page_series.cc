@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
+#include "base/saturate.h"
 #include "query/group_sums.h"
 #include "query/page_queries.h"
-#include "query/saturate.h"
 
 namespace hearth::query {
 namespace {

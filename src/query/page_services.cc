@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
+#include "base/saturate.h"
 #include "query/group_sums.h"
 #include "query/label_queries.h"
 #include "query/page_queries.h"
-#include "query/saturate.h"
 
 namespace hearth::query {
 namespace {

@@ -4,8 +4,8 @@
 #include <functional>
 #include <numeric>
 
+#include "base/saturate.h"
 #include "query/preorder.h"
-#include "query/saturate.h"
 
 namespace hearth::query {
 namespace {

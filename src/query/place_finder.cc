@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "base/hash.h"
-#include "query/saturate.h"
+#include "base/saturate.h"
 
 namespace hearth::query {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "base/saturate.h"
 #include "query/group_sums.h"
-#include "query/saturate.h"
 
 namespace hearth::query {
 namespace {

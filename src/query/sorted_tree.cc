@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "query/saturate.h"
+#include "base/saturate.h"
 
 namespace hearth::query {
 namespace {

@@ -2,8 +2,8 @@
 #include <mutex>
 
 #include "base/parallel.h"
+#include "base/saturate.h"
 #include "query/engine_impl.h"
-#include "query/saturate.h"
 
 namespace hearth::query {
 namespace {

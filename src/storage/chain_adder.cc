@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/saturate.h"
 #include "storage/chained_block.h"
 #include "storage/head_rows.h"
 #include "storage/segment_format.h"
@@ -19,12 +20,6 @@ tl::unexpected<Error> damaged(std::string_view what) {
   return section_damaged(SectionKind::rows, what);
 }
 
-int64_t times_saturating(int64_t value, uint32_t n) {
-  int64_t product;
-  if (!__builtin_mul_overflow(value, n, &product)) return product;
-  return value < 0 ? INT64_MIN : INT64_MAX;
-}
-
 }  // namespace
 
 bool ChainAdder::unpack_keys(const ParsedChain& chain, size_t keys) {
@@ -36,7 +31,7 @@ bool ChainAdder::unpack_keys(const ParsedChain& chain, size_t keys) {
 void ChainAdder::settle(uint32_t key, std::span<int64_t> by_key) {
   Standing& s = standing_[key];
   if (s.value != 0 && s.since != counted_)
-    by_key[key] = saturating_add(by_key[key], times_saturating(s.value, counted_ - s.since));
+    by_key[key] = add_saturating(by_key[key], multiply_saturating(s.value, counted_ - s.since));
   s.since = counted_;
 }
 

@@ -46,10 +46,7 @@ std::function<bool(const std::string&, const std::string&)> expired_in(const Com
   const bool merged = std::ranges::all_of(
       job.inputs, [](const SegmentEntry& e) { return e.segment.level > 0 && !e.parts.empty(); });
   if (!merged || job.level == 0) return {};
-  const int64_t length = job.level == 1 ? kHourNs : kDayNs;
-  int64_t end_ns;
-  const int64_t start_ns = floor_time(job.inputs.front().parts.front().t_min_ns, length);
-  if (__builtin_add_overflow(start_ns, length, &end_ns)) return {};
+  const int64_t end_ns = window_end(job.level, job.inputs.front().parts.front().t_min_ns);
   return [&retention, end_ns, now_ns](const std::string& tenant, const std::string& service) {
     return is_expired(retention, tenant, service, end_ns, now_ns);
   };

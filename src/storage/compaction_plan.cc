@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "base/saturate.h"
+
 namespace hearth::storage {
 namespace {
 
@@ -126,9 +128,12 @@ CompactionJob day_job(const std::vector<const SegmentEntry*>& related, bool forc
 int64_t floor_time(int64_t time_ns, int64_t unit_ns) {
   const int64_t rest = time_ns % unit_ns;
   const int64_t below = rest < 0 ? rest + unit_ns : rest;
-  int64_t out;
-  // The first window of all begins where the numbers do.
-  return __builtin_sub_overflow(time_ns, below, &out) ? INT64_MIN : out;
+  return subtract_saturating(time_ns, below);  // The first window of all begins where numbers do.
+}
+
+int64_t window_end(uint8_t level, int64_t time_ns) {
+  const int64_t length = level == 1 ? kHourNs : kDayNs;
+  return add_saturating(floor_time(time_ns, length), length);
 }
 
 std::vector<CompactionJob> plan_hours(std::vector<SegmentEntry> live, const PlanOptions& options) {

@@ -14,6 +14,8 @@ inline constexpr int64_t kDayNs = 24 * kHourNs;
 /// The multiple of `unit_ns` at or before `time_ns`, for times on both sides of 1970 and up to the
 /// ends of the range.
 [[nodiscard]] int64_t floor_time(int64_t time_ns, int64_t unit_ns);
+/// Where the hour (level 1) or day (level 2) of that time ends, exclusive; INT64_MAX for the last.
+[[nodiscard]] int64_t window_end(uint8_t level, int64_t time_ns);
 
 /// Segments to be merged and replaced together.
 struct CompactionJob {

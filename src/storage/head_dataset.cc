@@ -5,14 +5,9 @@
 #include <unordered_map>
 #include <utility>
 
-namespace hearth::storage {
+#include "storage/profile_section.h"
 
-struct HeadDataset::Columns {
-  std::vector<uint32_t> series, rows;
-  std::vector<int64_t> start_ns, duration_ns, period;
-  std::vector<Id128> ids;
-  std::vector<std::vector<int64_t>> totals;
-};
+namespace hearth::storage {
 
 HeadDataset::HeadDataset(std::shared_ptr<const HeadGroup> group)
     : group_(std::move(group)), info_(group_->info()), bytes_(group_->bytes()) {
@@ -60,7 +55,7 @@ Result<std::shared_ptr<const ProfileColumns>> HeadDataset::profiles() const {
   const std::lock_guard lock(mutex_);
   if (profiles_) return profiles_;
   HEARTH_RETURN_IF_ERROR(index_series());
-  auto columns = std::make_shared<Columns>();
+  auto columns = std::make_shared<ProfileTable>();
   columns->series = series_of_;
   columns->totals.resize(info_.family.types.size());
   for (const HeadRecord* record : records_) {
@@ -73,16 +68,7 @@ Result<std::shared_ptr<const ProfileColumns>> HeadDataset::profiles() const {
       columns->totals[t].push_back(t < record->totals.size() ? record->totals[t] : 0);
     }
   }
-  auto spans = std::make_shared<ProfileColumns>();
-  spans->series = columns->series;
-  spans->start_ns = columns->start_ns;
-  spans->duration_ns = columns->duration_ns;
-  spans->period = columns->period;
-  spans->rows = columns->rows;
-  spans->ids = columns->ids;
-  for (const auto& totals : columns->totals) spans->totals.emplace_back(totals);
-  spans->owner = std::move(columns);
-  profiles_ = std::move(spans);
+  profiles_ = share_profiles(std::move(columns));
   return profiles_;
 }
 

@@ -27,7 +27,6 @@ class HeadDataset final : public Dataset {
   Id128 symbols_id() const override { return group_->epoch()->identity().symbols; }
 
  private:
-  struct Columns;
   [[nodiscard]] Status index_series() const;
 
   const std::shared_ptr<const HeadGroup> group_;

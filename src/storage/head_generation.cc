@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/saturate.h"
 
 namespace hearth::storage {
 
@@ -27,7 +28,7 @@ void HeadGroup::add(std::unique_ptr<const HeadRecord> record) {
   info_.t_max_ns = std::max(info_.t_max_ns, record->start_ns);
   info_.rows += record->rows;
   for (size_t t = 0; t < info_.totals.size() && t < record->totals.size(); ++t) {
-    info_.totals[t] = saturating_add(info_.totals[t], record->totals[t]);
+    info_.totals[t] = add_saturating(info_.totals[t], record->totals[t]);
   }
   series_.insert(hash64(record->series, process_hash_seed()));
   info_.series = series_.size();

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "base/bytes.h"
+#include "base/saturate.h"
 
 namespace hearth::storage {
 namespace {
@@ -158,12 +159,12 @@ void RowCollector::add_up(const int64_t* sample_values, Rows& out) {
     std::copy_n(sample_values + static_cast<uint32_t>(order[i]) * types, types, row);
     for (++i; i < n && order[i] >> 32U == key; ++i) {
       const int64_t* const more = sample_values + static_cast<uint32_t>(order[i]) * types;
-      for (size_t t = 0; t < types; ++t) row[t] = saturating_add(row[t], more[t]);
+      for (size_t t = 0; t < types; ++t) row[t] = add_saturating(row[t], more[t]);
     }
     bool zero = true;
     for (size_t t = 0; t < types; ++t) {
       zero = zero && row[t] == 0;
-      totals[t] = saturating_add(totals[t], row[t]);
+      totals[t] = add_saturating(totals[t], row[t]);
     }
     out.keys.data()[rows] = static_cast<uint32_t>(key);
     rows += zero ? 0 : 1;
@@ -243,7 +244,7 @@ Status decode_rows(std::string_view bytes, size_t rows, size_t types, Rows& out)
         walk_column(columns.keys, column, rows, [&](size_t row, uint32_t key, int64_t value) {
           out.keys[row] = key;
           out.values[row * types + t] = value;
-          out.totals[t] = saturating_add(out.totals[t], value);
+          out.totals[t] = add_saturating(out.totals[t], value);
           return true;
         }));
   }
@@ -257,7 +258,7 @@ Status add_encoded_rows(std::string_view bytes, size_t rows, size_t types, size_
   return walk_column(columns.keys, columns.values[type], rows,
                      [&](size_t, uint32_t key, int64_t value) {
                        if (key >= by_key.size()) return false;
-                       by_key[key] = saturating_add(by_key[key], value);
+                       by_key[key] = add_saturating(by_key[key], value);
                        return true;
                      });
 }

@@ -48,11 +48,4 @@ void encode_rows(const Rows& rows, std::string& out);
 [[nodiscard]] Status add_encoded_rows(std::string_view bytes, size_t rows, size_t types,
                                       size_t type, std::span<int64_t> by_key);
 
-/// a + b, held at the ends of the range.
-inline int64_t saturating_add(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  if (__builtin_add_overflow(a, b, &sum)) return b < 0 ? INT64_MIN : INT64_MAX;
-  return sum;
-}
-
 }  // namespace hearth::storage

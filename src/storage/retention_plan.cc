@@ -6,17 +6,14 @@
 namespace hearth::storage {
 namespace {
 
-int64_t window_end(const SegmentEntry& entry) {
-  const int64_t length = entry.segment.level == 1 ? kHourNs : kDayNs;
-  int64_t end;
-  const int64_t start = floor_time(entry.parts.front().t_min_ns, length);
-  return __builtin_add_overflow(start, length, &end) ? INT64_MAX : end;
+int64_t end_of_window(const SegmentEntry& entry) {
+  return window_end(entry.segment.level, entry.parts.front().t_min_ns);
 }
 
 /// 0: none of its services is too old; all: every one is.
 size_t count_expired(const SegmentEntry& entry, const Retention& retention, int64_t now_ns) {
   return static_cast<size_t>(std::ranges::count_if(entry.parts, [&](const auto& part) {
-    return is_expired(retention, part.tenant, part.service, window_end(entry), now_ns);
+    return is_expired(retention, part.tenant, part.service, end_of_window(entry), now_ns);
   }));
 }
 
@@ -24,7 +21,7 @@ size_t count_expired(const SegmentEntry& entry, const Retention& retention, int6
 void remove_oldest(std::vector<const SegmentEntry*> merged, uint64_t bytes, uint64_t bytes_max,
                    std::vector<std::string>& removed) {
   std::ranges::sort(merged, {}, [](const SegmentEntry* e) {
-    return std::pair(window_end(*e), e->segment.key);
+    return std::pair(end_of_window(*e), e->segment.key);
   });
   for (const SegmentEntry* entry : merged) {
     if (bytes <= bytes_max) return;

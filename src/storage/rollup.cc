@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/saturate.h"
 #include "storage/head_rows.h"
 
 namespace hearth::storage {
@@ -17,7 +18,7 @@ void Rollup::add(size_t group, size_t type, std::span<int64_t> self) const {
   const std::vector<int64_t>& values = from.values[type];
   for (size_t i = 0; i < from.node.size(); ++i) {
     int64_t& to = self[from.node[i]];
-    to = saturating_add(to, values[i]);
+    to = add_saturating(to, values[i]);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/saturate.h"
 #include "base/varint.h"
 #include "storage/segment_format.h"
 #include "storage/streamvbyte.h"
@@ -16,12 +17,6 @@ tl::unexpected<Error> damaged(std::string_view what) {
 void decode_column(std::string_view bytes, size_t n, std::vector<uint32_t>& out) {
   if (out.size() < n) out.resize(n);
   svb::decode(bytes, n, out.data());
-}
-
-/// to += v, stopping at the ends of the range instead of wrapping.
-void add_saturating(int64_t& to, int64_t v) {
-  int64_t sum;
-  to = !__builtin_add_overflow(to, v, &sum) ? sum : (v < 0 ? INT64_MIN : INT64_MAX);
 }
 
 /// Calls add(key, row) for rows [0, n) of a profile. Precondition: the last key is in range, hence
@@ -53,7 +48,7 @@ Status RowAdder::add_profile(size_t begin, size_t end, int64_t factor, bool wide
   // row.
   if (!wide && factor >= 0 && factor <= INT32_MAX) {
     for_each_row(gaps, n, [&](uint32_t key, size_t i) {
-      add_saturating(to[key], static_cast<int64_t>(low[i]) * factor);
+      to[key] = add_saturating(to[key], static_cast<int64_t>(low[i]) * factor);
       return true;
     });
     return {};
@@ -64,7 +59,7 @@ Status RowAdder::add_profile(size_t begin, size_t end, int64_t factor, bool wide
         wide ? unzigzag(uint64_t{high[i]} << 32U | low[i]) : static_cast<int64_t>(low[i]);
     int64_t value;
     if (__builtin_mul_overflow(quotient, factor, &value)) return false;
-    add_saturating(to[key], value);
+    to[key] = add_saturating(to[key], value);
     return true;
   });
   if (!fits) return damaged("a value does not fit 64 bits");

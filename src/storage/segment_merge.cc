@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/hash.h"
+#include "base/saturate.h"
 #include "storage/compaction_plan.h"
 #include "storage/segment_writer.h"
 
@@ -33,8 +34,7 @@ std::string merged_key(const std::string& tenant, int64_t start_ns, Id128 uuid) 
 }
 
 int64_t last_of_window(int64_t start_ns, int64_t length_ns) {
-  int64_t last;
-  return __builtin_add_overflow(start_ns, length_ns - 1, &last) ? INT64_MAX : last;
+  return add_saturating(start_ns, length_ns - 1);
 }
 
 }  // namespace

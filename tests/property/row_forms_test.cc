@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/saturate.h"
 #include "storage/head_rows.h"
 #include "storage/heap_scale.h"
 #include "storage/row_adder.h"
@@ -72,7 +73,7 @@ std::vector<int64_t> sums(const Block& b, size_t type, std::span<const uint32_t>
   for (uint32_t p = 0; p < b.rows.size(); ++p) {
     const bool is_chosen = std::ranges::binary_search(chosen, p);
     for (const size_t end = row + b.rows[p]; row < end; ++row) {
-      if (is_chosen) by_key[b.key[row]] = saturating_add(by_key[b.key[row]], b.values[type][row]);
+      if (is_chosen) by_key[b.key[row]] = add_saturating(by_key[b.key[row]], b.values[type][row]);
     }
   }
   return by_key;

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/saturate.h"
 #include "storage/dataset.h"
+#include "storage/profile_section.h"
 #include "storage/store.h"
 #include "symbols/dictionary.h"
 
@@ -55,7 +57,7 @@ class ColumnDataset : public storage::Dataset {
       Row row{keys[sample], {}};
       for (size_t t = 0; t < batch.types(); ++t) {
         row.values.push_back(batch.value(sample, t));
-        totals[t] = saturating_add(totals[t], batch.value(sample, t));
+        totals[t] = add_saturating(totals[t], batch.value(sample, t));
       }
       rows.push_back(std::move(row));
     }
@@ -79,17 +81,7 @@ class ColumnDataset : public storage::Dataset {
     return std::make_shared<const std::vector<LabelSet>>(series_);
   }
   [[nodiscard]] Result<std::shared_ptr<const storage::ProfileColumns>> profiles() const override {
-    auto owner = std::make_shared<const Columns>(columns_);
-    auto out = std::make_shared<storage::ProfileColumns>();
-    out->series = owner->series;
-    out->start_ns = owner->start_ns;
-    out->duration_ns = owner->duration_ns;
-    out->period = owner->period;
-    out->rows = owner->rows;
-    out->ids = owner->ids;
-    for (const auto& column : owner->totals) out->totals.emplace_back(column);
-    out->owner = std::move(owner);
-    return out;
+    return storage::share_profiles(std::make_shared<const storage::ProfileTable>(columns_));
   }
   [[nodiscard]] Result<std::shared_ptr<const symbols::SymbolTables>> symbols() const override {
     return tables_;
@@ -98,7 +90,7 @@ class ColumnDataset : public storage::Dataset {
                                 std::span<int64_t> by_key) const override {
     for (const uint32_t profile : chosen) {
       for (const Row& row : rows_[profile])
-        by_key[row.key] = saturating_add(by_key[row.key], row.values[type]);
+        by_key[row.key] = add_saturating(by_key[row.key], row.values[type]);
     }
     return {};
   }
@@ -106,22 +98,11 @@ class ColumnDataset : public storage::Dataset {
   [[nodiscard]] Id128 symbols_id() const override { return symbols_id_; }
 
  private:
-  struct Columns {
-    std::vector<uint32_t> series, rows;
-    std::vector<int64_t> start_ns, duration_ns, period;
-    std::vector<Id128> ids;
-    std::vector<std::vector<int64_t>> totals;  ///< By type, then profile.
-  };
   struct Row {
     uint32_t key = 0;
     std::vector<int64_t> values;
   };
 
-  static int64_t saturating_add(int64_t a, int64_t b) {
-    int64_t sum = 0;
-    if (!__builtin_add_overflow(a, b, &sum)) return sum;
-    return a < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
-  }
   uint32_t series_index(const LabelSet& series) {
     const auto found = std::find(series_.begin(), series_.end(), series);
     const auto index = static_cast<uint32_t>(found - series_.begin());
@@ -143,13 +124,13 @@ class ColumnDataset : public storage::Dataset {
     info_.series = series_.size();
     for (size_t t = 0; t < totals.size(); ++t) {
       columns_.totals[t].push_back(totals[t]);
-      info_.totals[t] = saturating_add(info_.totals[t], totals[t]);
+      info_.totals[t] = add_saturating(info_.totals[t], totals[t]);
     }
   }
 
   storage::DatasetInfo info_;
   std::vector<LabelSet> series_;
-  Columns columns_;
+  storage::ProfileTable columns_;
   std::vector<std::vector<Row>> rows_;  // By profile.
   std::shared_ptr<const symbols::SymbolTables> tables_;
   Id128 symbols_id_;

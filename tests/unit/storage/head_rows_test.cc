@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/saturate.h"
 #include "storage/head_record.h"
 #include "support/catch.h"
 #include "support/profile_gen.h"
@@ -81,7 +82,7 @@ TEST_CASE("rows are those of a naive sum, at every size, and survive encoding", 
                               (keys == UINT32_MAX ? 1 : 0));
         auto& row = want[sample_keys.back()];
         row.resize(3);
-        for (size_t t = 0; t < 3; ++t) row[t] = saturating_add(row[t], values.back()[t]);
+        for (size_t t = 0; t < 3; ++t) row[t] = add_saturating(row[t], values.back()[t]);
       }
       std::erase_if(want, [](const auto& row) { return row.second == std::vector<int64_t>(3); });
       const Rows rows = collect(batch_of(3, values), sample_keys);
