@@ -59,23 +59,6 @@ std::string write(const DatasetInput& in, const storage::CanonicalDataset& datas
   });
 }
 
-test::DatasetShape random_shape(Dice& dice) {
-  test::DatasetShape shape;
-  shape.strings = 2 + dice.below(80);
-  shape.functions = 1 + dice.below(30);
-  shape.mappings = 1 + dice.below(4);
-  shape.locations = 2 + dice.below(60);
-  shape.nodes = 1 + dice.below(400);
-  shape.label_sets = 1 + dice.below(6);
-  shape.keys = 1 + dice.below(300);
-  shape.series = 1 + dice.below(5);
-  shape.profiles = 1 + dice.below(dice.percent(10) ? 900 : 40);
-  shape.rows = dice.below(80);
-  shape.types = 1 + dice.below(4);
-  shape.wide_values = dice.percent(30);
-  return shape;
-}
-
 /// `in` spread over 1 to 12 segments, each in a numbering of its own; some profiles go to two.
 std::vector<std::unique_ptr<OpenSegment>> spread(Dice& dice, const DatasetInput& in,
                                                  uint64_t& repeated) {
@@ -107,7 +90,7 @@ std::vector<const storage::SegmentDataset*> datasets(
 void check_merge(uint64_t seed) {
   INFO("seed " << seed);
   Dice dice(seed);
-  const DatasetInput in = test::random_dataset(dice, random_shape(dice));
+  const DatasetInput in = test::random_dataset(dice, test::random_shape(dice, 40, 900));
   uint64_t repeated = 0;
   const auto segments = spread(dice, in, repeated);
   DatasetMerge merge;
@@ -151,7 +134,7 @@ std::vector<test::MeaningOfProfile> meaning_of_parts(const DatasetInput& in, Dat
 void check_parts(uint64_t seed) {
   INFO("seed " << seed);
   Dice dice(seed);
-  const DatasetInput in = test::random_dataset(dice, random_shape(dice));
+  const DatasetInput in = test::random_dataset(dice, test::random_shape(dice, 40, 900));
   uint64_t repeated = 0;
   const auto segments = spread(dice, in, repeated);
   // Two windows side by side, each in parts of few rows, without ids.

@@ -21,6 +21,7 @@
 #include "query/engine.h"
 #include "support/catch.h"
 #include "support/dictionary_store.h"
+#include "support/function_stacks.h"
 #include "support/profile_gen.h"
 #include "support/segment_view.h"
 #include "support/small_batch.h"
@@ -35,7 +36,8 @@ using hearth::test::SmallBatch;
 namespace {
 
 constexpr int64_t kMs = 1'000'000;
-using Stacks = std::map<std::vector<std::string>, int64_t>;
+using test::Stacks;
+using test::stacks_of;
 
 struct Given {
   LabelSet series;
@@ -209,17 +211,6 @@ std::vector<std::string> frames_of(const ProfileBatch& b, size_t sample) {
     }
   }
   return names;
-}
-
-Stacks stacks_of(const FunctionTree& tree) {
-  Stacks stacks;
-  std::vector<std::vector<std::string>> path(tree.size());
-  for (size_t i = 1; i < tree.size(); ++i) {
-    path[i] = path[tree.parent[i]];
-    path[i].push_back(tree.names[tree.name[i]]);
-    if (tree.self[i] != 0) stacks[path[i]] = tree.self[i];
-  }
-  return stacks;
 }
 
 void check_shape(const FunctionTree& tree) {

@@ -28,20 +28,8 @@ std::shared_ptr<const SegmentReader> open(const std::string& bytes) {
   return *reader;
 }
 
-test::DatasetShape random_shape(test::Dice& dice) {
-  test::DatasetShape shape;
-  shape.strings = 2 + dice.below(80);
-  shape.functions = 1 + dice.below(30);
-  shape.mappings = 1 + dice.below(4);
-  shape.locations = 2 + dice.below(60);
-  shape.nodes = 1 + dice.below(400);
-  shape.label_sets = 1 + dice.below(6);
-  shape.keys = 1 + dice.below(300);
-  shape.series = 1 + dice.below(5);
-  shape.profiles = 1 + dice.below(dice.percent(10) ? 600 : 30);
-  shape.rows = dice.below(80);
-  shape.types = 1 + dice.below(4);
-  shape.wide_values = dice.percent(30);
+test::DatasetShape shape_with_or_without_ids(test::Dice& dice) {
+  test::DatasetShape shape = test::random_shape(dice, 30, 600);
   shape.ids = dice.percent(80);
   return shape;
 }
@@ -100,7 +88,7 @@ std::map<std::string, std::vector<int64_t>> rollup_paths(const storage::Rollup& 
 void check_rollup(uint64_t seed) {
   INFO("seed " << seed);
   test::Dice dice(seed);
-  test::DatasetShape shape = random_shape(dice);
+  test::DatasetShape shape = shape_with_or_without_ids(dice);
   shape.wide_values = false;
   const DatasetInput in = test::random_dataset(dice, shape);
   const size_t types = in.family.types.size();
@@ -132,7 +120,7 @@ void check_rollup(uint64_t seed) {
 void check_round_trip(uint64_t seed) {
   INFO("seed " << seed);
   test::Dice dice(seed);
-  const DatasetInput in = test::random_dataset(dice, random_shape(dice));
+  const DatasetInput in = test::random_dataset(dice, shape_with_or_without_ids(dice));
   const std::string bytes = test::write_segment(std::span(&in, 1));
   const auto reader = open(bytes);
   REQUIRE(reader->dataset_count() == 1);

@@ -47,6 +47,24 @@ struct DatasetShape {
   bool ids = true;
 };
 
+/// Any size of every table. One in ten has up to `profiles_rare` profiles, more than a block holds.
+inline DatasetShape random_shape(Dice& dice, size_t profiles_most, size_t profiles_rare) {
+  DatasetShape shape;
+  shape.strings = 2 + dice.below(80);
+  shape.functions = 1 + dice.below(30);
+  shape.mappings = 1 + dice.below(4);
+  shape.locations = 2 + dice.below(60);
+  shape.nodes = 1 + dice.below(400);
+  shape.label_sets = 1 + dice.below(6);
+  shape.keys = 1 + dice.below(300);
+  shape.series = 1 + dice.below(5);
+  shape.profiles = 1 + dice.below(dice.percent(10) ? profiles_rare : profiles_most);
+  shape.rows = dice.below(80);
+  shape.types = 1 + dice.below(4);
+  shape.wide_values = dice.percent(30);
+  return shape;
+}
+
 namespace segment_gen_detail {
 
 inline std::string random_text(Dice& dice) {

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/hash.h"
 #include "hearth/clock.h"
 #include "objstore/http_time.h"
 #include "objstore/sigv4.h"
+#include "support/percent_decode.h"
 
 namespace hearth::test {
 namespace {
@@ -29,19 +29,6 @@ SimAnswer refusal(int status, const std::string& code, const std::string& messag
 
 SimAnswer xml(std::string body) {
   return {.status = 200, .headers = {{"Content-Type", "application/xml"}}, .body = std::move(body)};
-}
-
-std::string decode(const std::string& text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      out += static_cast<char>(std::strtol(text.substr(i + 1, 2).c_str(), nullptr, 16));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
 }
 
 std::string etag_of(const std::string& data) {
@@ -174,8 +161,8 @@ S3Sim::Target S3Sim::parse_target(const SimRequest& request) const {
   if (mark < request.target.size()) {
     for (const std::string& pair : split(request.target.substr(mark + 1), '&')) {
       const size_t equals = std::min(pair.find('='), pair.size());
-      out.query[decode(pair.substr(0, equals))] =
-          decode(pair.substr(std::min(equals + 1, pair.size())));
+      out.query[percent_decode(pair.substr(0, equals))] =
+          percent_decode(pair.substr(std::min(equals + 1, pair.size())));
     }
   }
   std::string rest = out.path.substr(1);
@@ -186,7 +173,7 @@ S3Sim::Target S3Sim::parse_target(const SimRequest& request) const {
     out.bucket = rest.substr(0, slash);
     rest = rest.substr(std::min(slash + 1, rest.size()));
   }
-  out.key = decode(rest);
+  out.key = percent_decode(rest);
   return out;
 }
 

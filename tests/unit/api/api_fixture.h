@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "push.pb.h"
 #include "support/catch.h"
 #include "support/memory_store.h"
+#include "support/percent_decode.h"
 #include "support/pprof_builder.h"
 
 namespace hearth::test {
@@ -123,20 +123,8 @@ struct Api {
       text.erase(0, end + 1);
       const size_t equals = std::min(pair.find('='), pair.size());
       request.query.emplace_back(pair.substr(0, equals),
-                                 unescape(pair.substr(std::min(equals + 1, pair.size()))));
+                                 percent_decode(pair.substr(std::min(equals + 1, pair.size()))));
     }
-  }
-  static std::string unescape(const std::string& text) {
-    std::string out;
-    for (size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '%' && i + 2 < text.size()) {
-        out += static_cast<char>(std::strtol(text.substr(i + 1, 2).c_str(), nullptr, 16));
-        i += 2;
-      } else {
-        out += text[i];
-      }
-    }
-    return out;
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "query/projection.h"
 #include "support/catch.h"
+#include "support/function_stacks.h"
 #include "support/profile_gen.h"
 
 using namespace hearth;
@@ -13,7 +14,7 @@ using namespace hearth::query;
 
 namespace {
 
-using Stacks = std::map<std::vector<std::string>, int64_t>;
+using test::Stacks;
 
 // Views point into `stacks`.
 SortedTree tree_of(const Stacks& stacks) {
@@ -54,15 +55,9 @@ Stacks random_stacks(test::Dice& dice) {
   return stacks;
 }
 
-Stacks stacks_of(const FunctionTree& tree) {
-  Stacks stacks;
+Stacks all_of(const FunctionTree& tree) {
+  Stacks stacks = test::stacks_of(tree);
   if (tree.without_stack != 0) stacks[{}] = tree.without_stack;
-  std::vector<std::vector<std::string>> path(tree.size());
-  for (size_t i = 1; i < tree.size(); ++i) {
-    path[i] = path[tree.parent[i]];
-    path[i].push_back(tree.names[tree.name[i]]);
-    if (tree.self[i] != 0) stacks[path[i]] = tree.self[i];
-  }
   return stacks;
 }
 
@@ -103,8 +98,8 @@ TEST_CASE("merging into nothing, and nothing at all, are trees", "[query]") {
   MemoryAccountant memory(1U << 20U);
   CHECK(TreeMerger(memory).finish()->size() == 1);
   const Stacks stacks{{{}, 3}, {{"a"}, 1}, {{"a", "b"}, 2}};
-  CHECK(stacks_of(to_function_tree(merge_sorted({}, tree_of(stacks)))) == stacks);
-  CHECK(stacks_of(to_function_tree(merge_sorted(tree_of(stacks), {}))) == stacks);
+  CHECK(all_of(to_function_tree(merge_sorted({}, tree_of(stacks)))) == stacks);
+  CHECK(all_of(to_function_tree(merge_sorted(tree_of(stacks), {}))) == stacks);
 }
 
 TEST_CASE("a merge that does not fit the memory limit is refused and charges nothing", "[query]") {
