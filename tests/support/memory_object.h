@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,7 +10,7 @@
 
 namespace hearth::test {
 
-/// An object in memory; keeps its bytes alive for every view it returned. Counts reads.
+/// An object in memory; keeps its bytes alive for every view it returned. Counts reads, from any thread.
 class MemoryObject final : public ObjectReader {
  public:
   explicit MemoryObject(std::string bytes)
@@ -22,7 +23,7 @@ class MemoryObject final : public ObjectReader {
     }
     return SharedBytes{bytes_, std::string_view(*bytes_).substr(offset, length)};
   }
-  mutable size_t reads = 0;
+  mutable std::atomic<size_t> reads = 0;
 
  private:
   std::shared_ptr<const std::string> bytes_;
