@@ -111,7 +111,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] Status freeze();
   [[nodiscard]] Result<uint64_t> seal_pending();
   [[nodiscard]] Result<EncodedSegment> prepare(PendingSeal& seal);
-  [[nodiscard]] Result<SegmentEntry> upload(PendingSeal& seal);
+  [[nodiscard]] Result<SegmentEntry> upload(PendingSeal& seal, bool again = false);
   [[nodiscard]] Result<std::optional<SegmentEntry>> uploaded_before(const Intent& intent);
   [[nodiscard]] Status write_intent(const PendingSeal& seal);
   [[nodiscard]] Status go_live(PendingSeal& seal, SegmentEntry entry);

@@ -171,7 +171,7 @@ Result<EncodedSegment> StoreImpl::prepare(PendingSeal& seal) {
 
 // Intent, object. A repeated attempt, also of a later life, uses the same key, uuid and rows, so
 // that whichever attempt created the object, it holds exactly this generation.
-Result<SegmentEntry> StoreImpl::upload(PendingSeal& seal) {
+Result<SegmentEntry> StoreImpl::upload(PendingSeal& seal, bool again) {
   std::vector<std::shared_ptr<HeadGroup>> groups;
   for (const auto& [key, group] : seal.generation->groups()) groups.push_back(group);
   HEARTH_RETURN_IF_ERROR(verify(groups));
@@ -197,7 +197,10 @@ Result<SegmentEntry> StoreImpl::upload(PendingSeal& seal) {
   if (outcome == ObjectStore::PutOutcome::created) return std::move(encoded.entry);
   // The answer to an earlier attempt was lost, or the object is foreign: the next attempt tells.
   seal.recovered = true;
-  return upload(seal);
+  if (!again) return upload(seal, true);
+  return fail(ErrorCode::unavailable,
+              fmt::format("seal to {}: the bucket says both that it exists and that it does not",
+                          seal.intent->object_key));
 }
 
 void StoreImpl::add_finished_epochs(const HeadGeneration& sealed, KvBatch& batch,

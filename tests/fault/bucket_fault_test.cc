@@ -64,6 +64,12 @@ TEST_CASE("whichever request to the bucket goes wrong, nothing acknowledged is l
       {.fault = Fault::refuse, .status = 400, .code = "InvalidRequest"},
       {.fault = Fault::refuse, .status = 412, .code = "PreconditionFailed"},
       {.fault = Fault::dropped, .times = 1'000'000},
+      // For good: a put is refused because its object exists, which nobody can find.
+      {.fault = Fault::refuse,
+       .method = "PUT",
+       .target = "/l0/",
+       .times = 1'000'000,
+       .status = 412},
   };
   for (FaultRule rule : faults) {
     for (int n = 0;; ++n) {
