@@ -103,7 +103,7 @@ net::Response serve(const App& app, const ConnectMethod& method, net::Request& r
   net::Response response;
   response.headers.add("Content-Type",
                        *codec == Codec::json ? "application/json" : "application/proto");
-  if (method.acknowledges) response.headers.add("X-Ack", "local");
+  if (method.acknowledges) response.headers.add("X-Ack", app.context.ack);
   response.body = std::move(*body);
   return response;
 }

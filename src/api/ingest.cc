@@ -51,7 +51,7 @@ bool lacks_time(int64_t time_ns) {
 class Ingest {
  public:
   Ingest(App& app, net::Request& request, const IngestParams& params, Tenant tenant)
-      : request_(request), params_(params), write_(app, request, std::move(tenant)) {}
+      : app_(app), request_(request), params_(params), write_(app, request, std::move(tenant)) {}
 
   net::Response run() {
     Outcome refusal = accept();
@@ -196,12 +196,13 @@ class Ingest {
     return own.empty() ? std::string_view(params_.name.app) : own;
   }
 
-  static net::Response acknowledged() {
+  [[nodiscard]] net::Response acknowledged() const {
     net::Response response;
-    response.headers.add("X-Ack", "local");
+    response.headers.add("X-Ack", app_.context.ack);
     return response;
   }
 
+  const App& app_;
   net::Request& request_;
   const IngestParams& params_;
   WriteRequest write_;

@@ -79,6 +79,11 @@ void add_store(Families& out, const storage::StoreStats& stats) {
   out.counter("hearth_seals_total", "Seals done.", stats.seals_total);
   out.counter("hearth_seal_failures_total", "Seals that failed and will be tried again.",
               stats.seal_failures_total);
+  out.gauge("hearth_seals_failing", "1 when the last seal failed.", stats.seals_fail ? 1 : 0);
+  out.gauge("hearth_spool_segments", "Segments that wait for the bucket or are on their way to it.",
+            stats.seals_pending);
+  out.gauge("hearth_spool_limit_bytes", "Writes are refused when hearth_head_bytes reaches it.",
+            stats.unsealed_max_bytes);
   out.counter("hearth_sealed_profiles_total", "Profiles sealed.", stats.sealed_profiles_total);
   out.counter("hearth_quarantined_rows_total", "Rows set aside because they could not be read.",
               stats.quarantined_rows_total);

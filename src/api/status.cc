@@ -65,7 +65,7 @@ Response status(const App& app) {
   json.begin_object().field("version", version()).field("revision", revision());
   const auto reason = not_ready_reason(app);
   json.field("ready", !reason.has_value()).field("reason", reason.value_or(""));
-  json.field("ack", "local").field("tenancy", app.context.tenancy);
+  json.field("ack", app.context.ack).field("tenancy", app.context.tenancy);
   json.field("started", app.context.started_wall_ns / 1'000'000).field("server_time", app.now_ms());
   json.key("memory").begin_object().field("used_bytes", uint64_t{app.memory.used()});
   json.field("limit_bytes", uint64_t{app.memory.limit()}).end_object();

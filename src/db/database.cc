@@ -15,6 +15,8 @@ namespace {
 /// Below ingest and queries: a merge can wait, they cannot.
 constexpr int kCompactionNice = 10;
 constexpr auto kStepInterval = std::chrono::milliseconds(500);
+/// While requests wait for seals.
+constexpr auto kAckStepInterval = std::chrono::milliseconds(50);
 
 /// True: go on.
 bool done(const char* thread, const Status& status) {
@@ -28,11 +30,12 @@ bool done(const char* thread, const Status& status) {
 /// (docs/architecture.md, "Threads").
 class Maintenance {
  public:
-  Maintenance(storage::Store& store, objstore::Bucket& bucket, const Clock& clock)
-      : cancel_(clock, INT64_MAX),
+  Maintenance(storage::Store& store, objstore::Bucket& bucket, const Database::Options& options)
+      : cancel_(*options.clock, INT64_MAX),
         compaction_({.name = "compaction", .interval = kStepInterval, .nice = kCompactionNice},
                     [&store, this] { return done("compaction", store.compact_step(cancel_)); }),
-        seal_({.name = "maintenance", .interval = kStepInterval},
+        seal_({.name = "maintenance",
+               .interval = options.ack_object ? kAckStepInterval : kStepInterval},
               [&store, &bucket] {
                 bucket.step();
                 return done("maintenance", store.step());
@@ -116,6 +119,9 @@ Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& opti
   store.dictionary_max_bytes = options.dictionary_max_bytes;
   store.seal_bytes = options.seal_bytes;
   store.seal_interval_ns = options.seal_interval_ns;
+  store.unsealed_max_bytes = options.spool_bytes;
+  store.ack_object = options.ack_object;
+  store.ack_interval_ns = options.ack_interval_ns;
   store.retention = options.retention;
   store.writer_version = std::string("hearth ") + version();
   return storage::Store::open(std::move(store));
@@ -146,8 +152,7 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   engine.memory = impl.memory.get();
   impl.engine = std::make_unique<query::Engine>(engine);
   if (impl.options.maintenance_thread) {
-    impl.maintenance =
-        std::make_unique<Maintenance>(*impl.store, *impl.bucket, *impl.options.clock);
+    impl.maintenance = std::make_unique<Maintenance>(*impl.store, *impl.bucket, impl.options);
   }
   return db;
 }

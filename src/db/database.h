@@ -22,11 +22,15 @@ class Database {
     std::string data_dir = "./hearth-data";
     std::string bucket;      ///< A directory or s3://bucket/prefix; empty: `data_dir`/bucket.
     objstore::S3Options s3;  ///< For the latter.
-    size_t memory_limit_bytes = 0;  ///< 0: half of what the machine or cgroup has.
+    size_t memory_limit_bytes = 0;      ///< 0: half of what the machine or cgroup has.
     uint64_t dictionary_max_bytes = 0;  ///< 0: half of memory_limit_bytes.
     uint64_t seal_bytes = 32ULL << 20;
     int64_t seal_interval_ns = 60'000'000'000;
-    storage::Retention retention;  ///< bytes_max 0: the smaller of 50 GiB and a quarter of the disk.
+    uint64_t spool_bytes = 256ULL << 20;  ///< Rows that may wait for the bucket.
+    bool ack_object = false;  ///< Writes are answered when their segment is in the bucket.
+    int64_t ack_interval_ns = 500'000'000;
+    storage::Retention
+        retention;  ///< bytes_max 0: the smaller of 50 GiB and a quarter of the disk.
     ingest::Limits limits;
     const Clock* clock = nullptr;  ///< nullptr: the machine's.
     Random* random = nullptr;

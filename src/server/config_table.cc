@@ -228,6 +228,19 @@ std::vector<Setting> bucket_settings() {
   };
 }
 
+Setting ack() {
+  Setting setting = one_of(
+      "ack", {"disk", "object"}, HEARTH_FIELD(std::string, ack),
+      "When a write is answered: once it is on this machine's disk, or once its segment is in "
+      "the bucket.");
+  setting.set = [set = setting.set](Config& config, const std::string& raw) -> Status {
+    HEARTH_RETURN_IF_ERROR(set(config, raw));
+    config.database.ack_object = raw == "object";
+    return {};
+  };
+  return setting;
+}
+
 std::vector<Setting> storage_settings() {
   return {
       text("data", "DIR", HEARTH_FIELD(std::string, database.data_dir),
@@ -244,6 +257,14 @@ std::vector<Setting> storage_settings() {
                "How long accepted profiles stay in the head before they become a segment."),
       bytes("seal.bytes", HEARTH_FIELD(uint64_t, database.seal_bytes),
             "Unsealed bytes that start a seal before the interval is over."),
+      never_zero(bytes("spool.bytes", HEARTH_FIELD(uint64_t, database.spool_bytes),
+                       "Accepted profiles that may wait on this machine while the bucket does not "
+                       "take segments; then writes get 503. They also take memory.")),
+      ack(),
+      never_zero(
+          duration("ack.interval", kNs, HEARTH_FIELD(int64_t, database.ack_interval_ns),
+                   "With `--ack object`, between two seals; the requests of the time between "
+                   "share a segment.")),
       bytes("retention.bytes", HEARTH_FIELD(uint64_t, database.retention.bytes_max),
             "Over this size of all segments the oldest are deleted. 0: the smaller of 50 GiB and a "
             "quarter of the file system for a directory, no limit at S3."),
@@ -327,9 +348,10 @@ std::vector<Setting> http_settings() {
       bytes("http.compress-min-bytes", HEARTH_FIELD(size_t, http.compress_min_bytes),
             "Answers from this size on are compressed when the client offers gzip."),
       count("threads.io", HEARTH_FIELD(int, http.io_threads), "Threads that move bytes."),
-      count("threads.ingest", HEARTH_FIELD(size_t, ingest_threads),
-            "Threads that decode and store; most of them wait for the disk at any time. 0: four per "
-            "core."),
+      count(
+          "threads.ingest", HEARTH_FIELD(size_t, ingest_threads),
+          "Threads that decode and store; most of them wait for the disk at any time. 0: four per "
+          "core, 64 with `--ack object`."),
       count("threads.query", HEARTH_FIELD(size_t, query_threads),
             "Threads that answer queries, at lower priority. 0: one per core."),
   };

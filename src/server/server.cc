@@ -65,6 +65,7 @@ void Server::Impl::fill_context() {
   context.db = database.get();
   context.clock = &database->clock();
   context.tenancy = config.tenancy;
+  if (config.database.ack_object) context.ack = "object";
   context.loopback_only = is_loopback(host);
   context.config_text = config_text(config);
   context.started_wall_ns = context.clock->wall_ns();
@@ -105,7 +106,9 @@ Status Server::Impl::start() {
   HEARTH_ASSIGN_OR_RETURN(database, Database::open(config.database));
   fill_context();
   // Most ingest threads wait for the disk: the more of them, the more profiles share one sync.
-  ingest = std::make_unique<WorkerPool>(pool_options("ingest", config.ingest_threads, 4, 0));
+  // Those that wait for the bucket wait much longer.
+  const size_t writers = config.database.ack_object ? 64 : 4;
+  ingest = std::make_unique<WorkerPool>(pool_options("ingest", config.ingest_threads, writers, 0));
   const WorkerPool::Options queries = pool_options("query", config.query_threads, 1, 5);
   query = std::make_unique<WorkerPool>(queries);
   // The thread that answers a request takes part, so one less is needed beside it.

@@ -187,6 +187,7 @@ Contents::Totals Contents::totals() const {
   totals.open_bytes = open_->bytes();
   totals.segments = segments_.size();
   totals.levels = levels_;
+  totals.frozen = frozen_.size();
   for (const Totals::Level& level : levels_) totals.segment_bytes += level.bytes;
   for (const auto& generation : frozen_) {
     totals.head_profiles += generation->profiles();

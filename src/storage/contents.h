@@ -73,6 +73,7 @@ class Contents {
     uint64_t head_profiles = 0, head_bytes = 0, segments = 0, segment_bytes = 0;
     int64_t open_began_ns = INT64_MAX;
     uint64_t open_bytes = 0;
+    uint64_t frozen = 0;  ///< Generations that are being sealed or wait for it.
     struct Level {
       uint64_t segments = 0, bytes = 0;
     };

@@ -15,6 +15,8 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kSealBackoffMin = 2 * kSecond;
 constexpr int64_t kSealBackoffMax = 60 * kSecond;
+/// Nothing is accepted before the next attempt succeeds.
+constexpr int64_t kAckBackoffMax = 5 * kSecond;
 constexpr int64_t kEpochCheckEvery = 10 * kSecond;
 constexpr int kViewAttempts = 10;
 
@@ -100,6 +102,7 @@ std::optional<std::string> StoreImpl::not_ready_reason() const {
     return fmt::format("{} bytes wait to be sealed; the limit is {}", unsealed_bytes_.load(),
                        options_.unsealed_max_bytes);
   }
+  if (options_.ack_object && seals_fail_) return "the bucket does not take segments";
   if (dictionaries_->used() >= dictionaries_->limit()) {
     return fmt::format("symbol tables take {} bytes; the limit is {}", dictionaries_->used(),
                        dictionaries_->limit());
@@ -109,18 +112,31 @@ std::optional<std::string> StoreImpl::not_ready_reason() const {
 
 bool StoreImpl::seal_is_due(int64_t now_ns) const {
   const Contents::Totals totals = contents_->totals();
+  if (ack_is_due(now_ns)) return true;
   if (totals.open_began_ns == INT64_MAX) return false;
-  return totals.open_bytes >= options_.seal_bytes ||
+  return totals.open_bytes >= segment_bytes() ||
          now_ns - totals.open_began_ns >= options_.seal_interval_ns ||
          options_.memory->should_shed() || shed_waits_for_seal_;
 }
 
-// A failed seal is tried again after a while that doubles; rows stay in the head meanwhile.
+// How many rows make a segment: a limit that is lower than usual must not be reached before.
+uint64_t StoreImpl::segment_bytes() const {
+  return std::min(options_.seal_bytes, options_.unsealed_max_bytes / 2);
+}
+
+// A failed seal is tried again after a while that doubles; rows stay in the head meanwhile, cut
+// into segments of the usual size, so that the first one afterwards is not one of all that waited.
 Status StoreImpl::seal_when_due(int64_t now_ns) {
   {
     const std::lock_guard lock(seal_mutex_);
-    if (now_ns < seal_retry_at_ns_) return {};
+    if (now_ns < seal_retry_at_ns_) {
+      return contents_->totals().open_bytes >= segment_bytes() ? freeze() : Status{};
+    }
     if (pending_seals_.empty() && !seal_is_due(now_ns)) return {};
+  }
+  {
+    const std::lock_guard lock(ack_mutex_);
+    next_ack_seal_ns_ = now_ns + options_.ack_interval_ns;
   }
   const auto sealed = seal();
   const std::lock_guard lock(seal_mutex_);
@@ -128,9 +144,10 @@ Status StoreImpl::seal_when_due(int64_t now_ns) {
     seal_backoff_ns_ = 0;
     return {};
   }
-  seal_backoff_ns_ = std::clamp(seal_backoff_ns_ * 2, kSealBackoffMin, kSealBackoffMax);
+  const int64_t longest_ns = options_.ack_object ? kAckBackoffMax : kSealBackoffMax;
+  seal_backoff_ns_ = std::clamp(seal_backoff_ns_ * 2, kSealBackoffMin, longest_ns);
   seal_retry_at_ns_ = now_ns + seal_backoff_ns_;
-  return tl::unexpected(sealed.error());
+  return {};  // It was counted and told.
 }
 
 std::vector<StoreImpl::Service*> StoreImpl::services_with_epoch() const {
@@ -238,6 +255,9 @@ StoreStats StoreImpl::stats() const {
   stats.seals_total = seals_;
   stats.seal_failures_total = seal_failures_;
   stats.sealed_profiles_total = sealed_profiles_;
+  stats.unsealed_max_bytes = options_.unsealed_max_bytes;
+  stats.seals_pending = totals.frozen;
+  stats.seals_fail = seals_fail_;
   {
     const std::lock_guard lock(quarantine_mutex_);
     for (const auto& [tenant, profiles] : quarantined_) stats.quarantined_rows_total += profiles;

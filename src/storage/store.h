@@ -69,11 +69,13 @@ struct CompactionStats {
 struct StoreStats {
   uint64_t profiles_total = 0, duplicates_total = 0, rows_total = 0;
   uint64_t head_profiles = 0, head_bytes = 0;
-  uint64_t head_dictionaries = 0;   ///< That take rows.
-  uint64_t dictionary_bytes = 0;    ///< Of these, and of those that wait for a seal or a reader.
-  uint64_t epochs_shed_total = 0;   ///< Ended before their time, for want of memory.
+  uint64_t head_dictionaries = 0;  ///< That take rows.
+  uint64_t dictionary_bytes = 0;   ///< Of these, and of those that wait for a seal or a reader.
+  uint64_t epochs_shed_total = 0;  ///< Ended before their time, for want of memory.
   uint64_t segments = 0, segment_bytes = 0, seals_total = 0, seal_failures_total = 0,
            sealed_profiles_total = 0;
+  uint64_t unsealed_max_bytes = 0, seals_pending = 0;    ///< Pending: cut, not in the bucket yet.
+  bool seals_fail = false;                               ///< The last try did.
   uint64_t log_dropped_bytes = 0, log_lost_changes = 0;  ///< At this start; docs/kv_layout.md.
   uint64_t quarantined_rows_total = 0, corrupt_objects_total = 0, kv_write_groups_total = 0;
   CompactionStats compaction;
@@ -89,10 +91,15 @@ class Store {
     const Clock* clock = nullptr;
     Random* random = nullptr;
     MemoryAccountant* memory = nullptr;
-    uint64_t reserve_bytes = 256ULL << 20;       ///< Held back on the disk, at most 5 % of it.
-    uint64_t seal_bytes = 32ULL << 20;           ///< Seal when the head holds this many row bytes,
-    int64_t seal_interval_ns = 60'000'000'000;   ///< or its oldest row is this old.
-    uint64_t unsealed_max_bytes = 256ULL << 20;  ///< Above it append answers `unavailable`.
+    uint64_t reserve_bytes = 256ULL << 20;      ///< Held back on the disk, at most 5 % of it.
+    uint64_t seal_bytes = 32ULL << 20;          ///< Seal when the head holds this many row bytes,
+    int64_t seal_interval_ns = 60'000'000'000;  ///< or its oldest row is this old.
+    /// Of rows that wait for the bucket; above it append answers `unavailable`.
+    uint64_t unsealed_max_bytes = 256ULL << 20;
+    /// append answers only when the segment that holds the profiles is in the bucket. Such segments
+    /// are sealed as soon as somebody waits, but for this long after the one before.
+    bool ack_object = false;
+    int64_t ack_interval_ns = 500'000'000;
     int64_t epoch_max_ns = 3'600'000'000'000;
     uint64_t epoch_max_nodes = 1'000'000;
     /// Of all dictionaries. Above three quarters the epochs of the coldest services end and are
@@ -110,7 +117,8 @@ class Store {
   virtual ~Store() = default;
 
   /// Stores all profiles or none, durably (one synced batch, shared with concurrent callers).
-  /// Success means: on stable storage.
+  /// Success means: on stable storage, with `ack_object` also in the bucket. Without that, an error
+  /// may come after the profiles were stored; sent again they count once.
   [[nodiscard]] virtual Result<AppendOutcome> append(const Tenant& tenant,
                                                      std::span<const AppendProfile> profiles) = 0;
 

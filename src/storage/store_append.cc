@@ -108,6 +108,7 @@ class StoreImpl::AppendWrite final : public PendingWrite {
   AppendOutcome outcome() const { return {items_.size() - duplicates_, duplicates_}; }
   uint64_t rows() const { return rows_; }
   uint64_t bytes() const { return bytes_; }
+  uint64_t generation() const { return generation_; }
 
   void publish() override;
 
@@ -143,7 +144,7 @@ class StoreImpl::AppendWrite final : public PendingWrite {
   std::vector<Service*> services_;  ///< Distinct, in locking order.
   std::vector<Delta> deltas_;
   size_t duplicates_ = 0;
-  uint64_t rows_ = 0, bytes_ = 0;
+  uint64_t rows_ = 0, bytes_ = 0, generation_ = 0;
 };
 
 // One durable write for all services that this request brings, not one for each.
@@ -270,6 +271,7 @@ void StoreImpl::AppendWrite::number_records() {
 void StoreImpl::AppendWrite::compose(uint64_t generation) {
   batch.clear();
   rows_ = bytes_ = 0;
+  generation_ = generation;
   for (const Delta& delta : deltas_) batch.put(KvFamily::head, delta.key, delta.value);
   const uint64_t slot = [&] {
     const std::lock_guard lock(store_.order_mutex_);
@@ -343,6 +345,7 @@ Result<AppendOutcome> StoreImpl::append(const Tenant& tenant,
   profiles_ += outcome.stored;
   duplicates_ += outcome.duplicates;
   rows_ += write.rows();
+  if (options_.ack_object) HEARTH_RETURN_IF_ERROR(wait_for_bucket(write.generation()));
   return outcome;
 }
 

@@ -110,6 +110,8 @@ class StoreImpl final : public Store {
   // store_seal.cc
   [[nodiscard]] Status freeze();
   [[nodiscard]] Result<uint64_t> seal_pending();
+  [[nodiscard]] Status seal_one(PendingSeal& seal);
+  void note_seals(const Status& done);
   [[nodiscard]] Result<EncodedSegment> prepare(PendingSeal& seal);
   [[nodiscard]] Result<SegmentEntry> upload(PendingSeal& seal, bool again = false);
   [[nodiscard]] Result<std::optional<SegmentEntry>> uploaded_before(const Intent& intent);
@@ -126,9 +128,15 @@ class StoreImpl final : public Store {
   [[nodiscard]] Status verify(const std::vector<std::shared_ptr<HeadGroup>>& groups);
   [[nodiscard]] Status verify_group(HeadGroup& group);
 
+  // store_ack.cc
+  [[nodiscard]] Status wait_for_bucket(uint64_t generation);
+  void tell_waiters(bool sealed);
+  [[nodiscard]] bool ack_is_due(int64_t now_ns) const;
+
   // store.cc
   [[nodiscard]] std::optional<View> try_view(const Tenant& tenant, const ViewQuery& query);
   [[nodiscard]] bool seal_is_due(int64_t now_ns) const;
+  [[nodiscard]] uint64_t segment_bytes() const;
   [[nodiscard]] Status seal_when_due(int64_t now_ns);
   void end_old_epochs(int64_t now_ns);
   [[nodiscard]] std::vector<Service*> services_with_epoch() const;
@@ -174,11 +182,23 @@ class StoreImpl final : public Store {
   std::vector<PendingSeal> pending_seals_;
   std::string writer_;  ///< Empty until claimed.
   uint64_t next_segment_ = 0;
+  uint64_t frozen_before_ = 0;  ///< Generations below it are sealed or pending.
   int64_t seal_retry_at_ns_ = INT64_MIN;
   int64_t seal_backoff_ns_ = 0;
   int64_t next_epoch_check_ns_ = INT64_MIN;
   /// Dictionaries were given up for want of memory; the next seal frees them.
   std::atomic<bool> shed_waits_for_seal_ = false;
+
+  std::atomic<bool> seals_fail_ = false;
+  int64_t seals_failed_since_ns_ = 0;  ///< Under seal_mutex_.
+
+  /// Appends that wait until their segment is in the bucket.
+  mutable std::mutex ack_mutex_;
+  std::condition_variable ack_changed_;
+  uint64_t sealed_before_ = 0;  ///< All rows of generations below it are in the bucket.
+  uint64_t ack_failures_ = 0;
+  uint64_t ack_waiters_ = 0;
+  int64_t next_ack_seal_ns_ = INT64_MIN;
 
   std::mutex dead_mutex_;
   std::vector<uint64_t> dead_epochs_;  ///< Over, without rows: their deltas can go.

@@ -38,6 +38,7 @@ Status StoreImpl::freeze() {
   HEARTH_KILL_POINT("seal.before_freeze");
   HEARTH_RETURN_IF_ERROR(queue_.wait(write));
   HEARTH_KILL_POINT("seal.after_freeze");
+  frozen_before_ = write.next;
   shed_waits_for_seal_ = false;
   if (write.frozen) pending_seals_.push_back({std::move(write.frozen), std::nullopt, false, {}});
   return {};
@@ -55,28 +56,48 @@ Result<uint64_t> StoreImpl::seal() {
   return earlier + now;
 }
 
+Status StoreImpl::seal_one(PendingSeal& seal) {
+  const int64_t begin_ns = options_.clock->boot_ns();
+  HEARTH_ASSIGN_OR_RETURN(SegmentEntry entry, upload(seal));
+  const SegmentIdentity segment = entry.segment;
+  HEARTH_RETURN_IF_ERROR(go_live(seal, std::move(entry)));
+  log_seal(seal, segment, begin_ns);
+  return {};
+}
+
 Result<uint64_t> StoreImpl::seal_pending() {
   uint64_t sealed = 0;
   while (!pending_seals_.empty()) {
     PendingSeal& seal = pending_seals_.front();
-    const int64_t begin_ns = options_.clock->boot_ns();
-    auto entry = upload(seal);
-    Status done;
-    if (entry) {
-      const SegmentIdentity segment = entry->segment;
-      done = go_live(seal, std::move(*entry));
-      if (done) log_seal(seal, segment, begin_ns);
-    }
-    if (!entry || !done) {
-      ++seal_failures_;
-      return tl::unexpected(entry ? done.error() : entry.error());
-    }
+    const Status done = seal_one(seal);
+    note_seals(done);
+    if (!done) return tl::unexpected(done.error());
     sealed += seal.generation->profiles();
+    sealed_profiles_ += seal.generation->profiles();
     pending_seals_.erase(pending_seals_.begin());
     ++seals_;
   }
-  sealed_profiles_ += sealed;
+  tell_waiters(true);
   return sealed;
+}
+
+// Trouble is told when it begins and when it ends, not with every attempt.
+void StoreImpl::note_seals(const Status& done) {
+  const bool failed_before = seals_fail_.exchange(!done);
+  const int64_t now_ns = options_.clock->boot_ns();
+  if (!done) {
+    ++seal_failures_;
+    tell_waiters(false);
+    if (failed_before) return;
+    seals_failed_since_ns_ = now_ns;
+    log::warn("segments cannot be sealed; profiles wait",
+              {{"error", done.error().message}, {"limit_bytes", options_.unsealed_max_bytes}});
+  } else if (failed_before) {
+    log::info("segments are sealed again",
+              {{"seconds", (now_ns - seals_failed_since_ns_) / 1'000'000'000},
+               {"pending", pending_seals_.size() - 1},
+               {"waiting_bytes", unsealed_bytes_.load()}});
+  }
 }
 
 void StoreImpl::log_seal(const PendingSeal& seal, const SegmentIdentity& segment,

@@ -1,5 +1,6 @@
 #include "storage/store.h"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -519,6 +520,151 @@ TEST_CASE("a profile that no segment can hold does not hold up the others' seal"
   for (const auto& dataset : view->datasets) test::read_dataset("acme", *dataset, seen);
   CHECK(seen.size() == 2);
   CHECK(t.store().view(*Tenant::parse("other"), {})->partial.empty());
+}
+
+/// A bucket that can be away.
+class MoodyBucket final : public ObjectStore {
+ public:
+  explicit MoodyBucket(std::shared_ptr<ObjectStore> inner, const std::atomic<bool>& away)
+      : inner_(std::move(inner)), away_(away) {}
+  Result<PutOutcome> put_if_absent(const std::string& key, std::string_view data) override {
+    if (away_) return fail(ErrorCode::unavailable, "put: the bucket is away", kBucketAway);
+    return inner_->put_if_absent(key, data);
+  }
+  Status put(const std::string& key, std::string_view data) override {
+    return inner_->put(key, data);
+  }
+  Result<std::unique_ptr<ObjectReader>> open(const std::string& key) override {
+    if (away_) return fail(ErrorCode::unavailable, "open: the bucket is away", kBucketAway);
+    return inner_->open(key);
+  }
+  Result<std::vector<Entry>> list(const std::string& prefix, const std::string& start_after,
+                                  size_t limit) override {
+    if (away_) return fail(ErrorCode::unavailable, "list: the bucket is away", kBucketAway);
+    return inner_->list(prefix, start_after, limit);
+  }
+  Status remove(const std::string& key) override { return inner_->remove(key); }
+
+ private:
+  std::shared_ptr<ObjectStore> inner_;
+  const std::atomic<bool>& away_;
+};
+
+void use_moody_bucket(StoreUnderTest& t, const std::atomic<bool>& away) {
+  t.set_bucket([&]() -> std::shared_ptr<ObjectStore> {
+    return std::make_shared<MoodyBucket>(*objstore::open_local_store(t.files(), t.dir() / "bucket"),
+                                         away);
+  });
+  REQUIRE(t.reopen());
+}
+
+TEST_CASE("what waits for the bucket is durable up to a limit, and drains in segments", "[store]") {
+  StoreUnderTest t;
+  int began = 0, ended = 0;
+  log::set_sink([&](log::Level, std::string_view line) {
+    began += line.find("cannot be sealed; profiles wait") != std::string_view::npos ? 1 : 0;
+    ended += line.find("are sealed again") != std::string_view::npos ? 1 : 0;
+  });
+  std::atomic<bool> away = true;
+  t.options().seal_bytes = 2'000;
+  t.options().unsealed_max_bytes = 20'000;
+  use_moody_bucket(t, away);
+  Status status;
+  for (int i = 0; i < 1'000 && status; ++i) {
+    status = t.append("acme", "svc", "p");
+    t.clock().advance(kSecond);
+    REQUIRE(t.store().step());
+  }
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::unavailable);
+  CHECK(t.store().stats().seals_fail);
+  CHECK(t.store().stats().seals_pending > 5);
+  CHECK(t.store().stats().seal_failures_total > 1);
+  t.check();
+  REQUIRE(t.reopen());  // A crash in the outage.
+  t.check();
+  CHECK(t.store().not_ready_reason());
+  CHECK(began == 1);
+  away = false;
+  REQUIRE(t.store().seal());
+  CHECK_FALSE(t.store().not_ready_reason());
+  CHECK(t.store().stats().seals_pending == 0);
+  t.check();
+  CHECK(ended == 0);  // The life that told the begin is over.
+  away = true;
+  REQUIRE(t.append("acme", "svc", "p"));
+  CHECK_FALSE(t.store().seal());
+  CHECK_FALSE(t.store().seal());
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(t.append("acme", "svc", "p"));
+    REQUIRE(t.store().step());
+  }
+  const uint64_t pending = t.store().stats().seals_pending;
+  CHECK(pending > 1);
+  const uint64_t segments = t.store().stats().segments;
+  away = false;
+  t.clock().advance(100 * kSecond);
+  REQUIRE(t.store().step());
+  CHECK(t.store().stats().head_profiles == 0);
+  CHECK(t.store().stats().segments >= segments + pending);
+  CHECK_FALSE(t.store().stats().seals_fail);
+  CHECK(began == 2);
+  CHECK(ended == 1);
+  t.check();
+  log::set_sink({});
+}
+
+/// Steps in a thread of its own, as maintenance does.
+class Stepper {
+ public:
+  explicit Stepper(StoreUnderTest& t)
+      : thread_([this, &t] {
+          while (!stop_) {
+            t.clock().advance(kSecond / 10);
+            (void)t.store().step();
+            std::this_thread::yield();
+          }
+        }) {}
+  ~Stepper() {
+    stop_ = true;
+    thread_.join();
+  }
+  Stepper(const Stepper&) = delete;
+  Stepper& operator=(const Stepper&) = delete;
+
+ private:
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;
+};
+
+TEST_CASE("with ack=object an append is answered when its segment is in the bucket", "[store]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  std::atomic<bool> away = false;
+  t.options().ack_object = true;
+  use_moody_bucket(t, away);
+  {
+    const Stepper stepper(t);
+    for (int i = 0; i < 5; ++i) {
+      REQUIRE(t.append("acme", "svc", "p"));
+      CHECK(t.store().stats().head_profiles == 0);
+      CHECK(t.retry_last()->duplicates == 1);
+    }
+    away = true;
+    const Status refused = t.append("acme", "svc", "p");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::unavailable);
+    CHECK(refused.error().reason == kBucketAway);
+    CHECK(t.store().not_ready_reason());
+    CHECK(t.append("acme", "svc", "p").error().reason == "not_ready");
+    away = false;
+    while (t.store().not_ready_reason()) std::this_thread::yield();
+    REQUIRE(t.append("acme", "svc", "p"));
+  }
+  t.check();
+  REQUIRE(t.reopen());
+  CHECK(t.store().stats().head_profiles == 0);
+  t.check();
 }
 
 TEST_CASE("quarantined rows do not count as waiting to be sealed", "[store]") {
