@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,16 +21,24 @@ class BodyBuffer {
   void limit(size_t max_bytes, std::optional<size_t> expected, MemoryAccountant* accountant);
   /// Nothing is appended unless the outcome is ok.
   [[nodiscard]] Outcome append(std::string_view piece);
-  /// How the last append that failed did so.
+  /// Space for 1 to `max` more bytes, to be received in place; `max` > 0. Empty when they are
+  /// refused, as outcome() tells. What is written there counts once commit() was called, before any
+  /// other call.
+  [[nodiscard]] std::span<char> room(size_t max);
+  void commit(size_t bytes) { size_ += bytes; }
+  [[nodiscard]] size_t size() const { return size_; }
+  /// How the last append or room that failed did so.
   [[nodiscard]] Outcome outcome() const { return outcome_; }
   /// The body; its capacity has base's kReadSlack spare bytes, zeroed.
   [[nodiscard]] std::string take_data();
   [[nodiscard]] MemoryCharge take_charge() { return std::move(charge_); }
 
  private:
+  [[nodiscard]] Outcome make_room(size_t bytes);
   [[nodiscard]] bool grow(size_t needed);
 
-  std::string data_;
+  std::string data_;  ///< All the space there is; behind `size_` zeros.
+  size_t size_ = 0;
   size_t max_bytes_ = 0;
   std::optional<size_t> expected_;
   MemoryCharge charge_;

@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/read.hpp>
 #include <cerrno>
+#include <span>
 
 #include "net/answer.h"
 #include "net/run_on.h"
@@ -20,6 +21,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using std::chrono::milliseconds;
 
+constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 constexpr size_t kReadBytes = 4096;
 constexpr size_t kBodyReadBytes = 64 * 1024;
 
@@ -53,10 +55,14 @@ std::string address_of(const asio::ip::tcp::socket& socket) {
 
 Connection::Connection(ServerState& server, asio::ip::tcp::socket socket, bool spare)
     : server_(server),
-      stream_(std::move(socket)),
+      socket_(std::move(socket)),
+      timer_(socket_.get_executor()),
       buffer_(new_buffer(server.options.header_max_bytes)),
-      peer_(address_of(stream_.socket())),
-      spare_(spare) {}
+      peer_(address_of(socket_)),
+      spare_(spare) {
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+}
 
 asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
   while (true) {
@@ -67,20 +73,49 @@ asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
     co_await self->linger();
   }
   boost::system::error_code ignored;
-  self->stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-  self->stream_.close();
+  self->socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  self->close();
+  self->deadline_ = kNever;
+  self->timer_.cancel();
+}
+
+void Connection::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+// A deadline that moves back costs nothing: the timer stays where it is and looks again when it
+// fires. Nearly all do, as each request moves it several times and few ever pass.
+void Connection::expire_at(Clock::time_point deadline) {
+  deadline_ = deadline;
+  if (deadline_ < armed_) arm_timer();
+}
+
+void Connection::arm_timer() {
+  armed_ = deadline_;
+  timer_.expires_at(armed_);
+  timer_.async_wait([self = shared_from_this()](const beast::error_code& error) {
+    if (error) return;  // Armed again for an earlier time, or the connection is over.
+    self->armed_ = kNever;
+    if (self->deadline_ == kNever) return;
+    if (Clock::now() >= self->deadline_) {
+      self->close();
+    } else {
+      self->arm_timer();
+    }
+  });
 }
 
 void Connection::start_drain() {
-  asio::post(stream_.get_executor(), [self = shared_from_this()] {
-    if (self->idle_) self->stream_.close();
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    if (self->idle_) self->close();
   });
 }
 
 void Connection::abort() {
-  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
     if (self->exchange_) self->exchange_->request.cancel.cancel();
-    self->stream_.close();
+    self->close();
   });
 }
 
@@ -115,8 +150,8 @@ asio::awaitable<bool> Connection::read_head() {
     buffer_ = new_buffer(server_.options.header_max_bytes);
   if (idle_ && server_.draining) co_return false;
   // One deadline for the whole head, however slowly its bytes drip.
-  stream_.expires_after(
-      milliseconds(idle_ ? server_.options.idle_timeout_ms : server_.options.header_timeout_ms));
+  expire_at(Clock::now() + milliseconds(idle_ ? server_.options.idle_timeout_ms
+                                              : server_.options.header_timeout_ms));
   const HeadLimits limits{server_.options.header_max_bytes, server_.options.target_max_bytes};
   verdict_ = {};
   while (true) {
@@ -126,14 +161,14 @@ asio::awaitable<bool> Connection::read_head() {
                                : check_partial_head(received(), limits);
     if (head_size_ != 0 || verdict_.status != 0) break;
     const auto space = buffer_.prepare(kReadBytes);
-    const size_t n = co_await stream_.async_read_some(space, token);
+    const size_t n = co_await socket_.async_read_some(space, token);
     if (error) co_return false;
     buffer_.commit(n);
-    if (idle_) stream_.expires_after(milliseconds(server_.options.header_timeout_ms));
+    if (idle_) expire_at(Clock::now() + milliseconds(server_.options.header_timeout_ms));
     idle_ = false;
   }
   idle_ = false;
-  stream_.expires_never();
+  deadline_ = kNever;
   co_return true;
 }
 
@@ -153,29 +188,74 @@ void Connection::open_exchange() {
 }
 
 asio::awaitable<void> Connection::read_body() {
-  beast::error_code error;
-  auto token = asio::redirect_error(asio::use_awaitable, error);
-  Exchange::Parser& parser = exchange_->parser;
+  const Exchange::Parser& parser = exchange_->parser;
   if (exchange_->expects_continue && !parser.is_done()) {
     const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     const std::string_view nothing;
     const bool sent = co_await send_all(go_on, nothing);
     if (!sent) co_return;
   }
-  if (!parser.is_done()) buffer_.reserve(kBodyReadBytes);
+  if (parser.is_done()) {
+    end_body({});
+    co_return;
+  }
+  if (const auto length = parser.content_length()) {
+    const size_t size = *length;
+    const beast::error_code error = co_await read_sized_body(size);
+    end_body(error);
+    co_return;
+  }
+  const beast::error_code error = co_await read_chunked_body();
+  end_body(error);
+}
+
+void Connection::end_body(const beast::error_code& error) {
+  deadline_ = kNever;
+  lost_ = !exchange_->finish_body(error);
+}
+
+// Received where it stays, without a parser between. What the body refuses, finish_body() sees.
+asio::awaitable<beast::error_code> Connection::read_sized_body(size_t size) {
+  beast::error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  BodyBuffer& body = exchange_->parser.get().body();
+  if (body.append(received().substr(0, size)) != BodyBuffer::Outcome::ok) co_return error;
+  buffer_.consume(body.size());
+  const auto start = Clock::now();
+  const milliseconds longest(server_.options.body_timeout_ms);
+  // Most often the rest is there already. One look only: other connections wait for this thread.
+  if (body.size() < size) {
+    const std::span<char> room = body.room(size - body.size());
+    body.commit(socket_.read_some(asio::buffer(room.data(), room.size()), error));
+    if (error == asio::error::would_block) error = {};
+  }
+  while (!error && body.size() < size) {
+    const std::span<char> room = body.room(size - body.size());
+    if (room.empty()) break;
+    const auto space = asio::buffer(room.data(), room.size());
+    expire_at(start + std::min(longest, time_for(body.size())));
+    const size_t n = co_await socket_.async_read_some(space, token);
+    body.commit(n);
+  }
+  server_.bytes_in += body.size();
+  co_return error;
+}
+
+asio::awaitable<beast::error_code> Connection::read_chunked_body() {
+  beast::error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  Exchange::Parser& parser = exchange_->parser;
+  buffer_.reserve(kBodyReadBytes);
   const auto start = Clock::now();
   const milliseconds longest(server_.options.body_timeout_ms);
   uint64_t body_bytes = 0;
-  while (!parser.is_done()) {
-    const auto deadline = start + std::min(longest, time_for(body_bytes));
-    stream_.expires_at(deadline);
-    const size_t n = co_await beast::http::async_read_some(stream_, buffer_, parser, token);
+  while (!error && !parser.is_done()) {
+    expire_at(start + std::min(longest, time_for(body_bytes)));
+    const size_t n = co_await beast::http::async_read_some(socket_, buffer_, parser, token);
     body_bytes += n;
-    if (error) break;
   }
-  stream_.expires_never();
   server_.bytes_in += body_bytes;
-  lost_ = !exchange_->finish_body(error);
+  co_return error;
 }
 
 Executor* Connection::pool_of(Pool pool) const {
@@ -193,25 +273,27 @@ asio::awaitable<void> Connection::run_handler() {
     exchange.run_handler();
     co_return;
   }
-  watch_peer(exchange.request.cancel);
+  // A write is stored whether or not its client still waits: only queries are worth cancelling.
+  const bool watched = exchange.route->pool == Pool::query;
+  if (watched) watch_peer(exchange.request.cancel);
   std::function<void()> work = [&exchange] { exchange.run_handler(); };
   const bool ran = co_await run_on(*pool, server_.hops, work);
-  stop_watching();
+  if (watched) stop_watching();
   if (!ran) exchange.refuse(503, "too many requests are waiting; try again");
 }
 
 void Connection::watch_peer(CancelToken token) {
   // Readable means a pipelined request or the end of the stream; only a look at the socket tells.
-  stream_.socket().async_wait(
+  socket_.async_wait(
       asio::ip::tcp::socket::wait_read,
       [self = shared_from_this(), token = std::move(token)](const beast::error_code& error) {
-        if (!error && peer_closed(self->stream_.socket().native_handle())) token.cancel();
+        if (!error && peer_closed(self->socket_.native_handle())) token.cancel();
       });
 }
 
 void Connection::stop_watching() {
   boost::system::error_code ignored;
-  stream_.socket().cancel(ignored);
+  socket_.cancel(ignored);
 }
 
 asio::awaitable<bool> Connection::send_answer() {
@@ -232,20 +314,21 @@ asio::awaitable<bool> Connection::send_all(std::string_view head, std::string_vi
   beast::error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
   const auto start = Clock::now();
-  uint64_t sent = 0;
-  while (!head.empty() || !body.empty()) {
-    const auto deadline = start + time_for(sent);
-    stream_.expires_at(deadline);
-    const std::array<asio::const_buffer, 2> buffers{asio::buffer(head.data(), head.size()),
-                                                    asio::buffer(body.data(), body.size())};
-    const size_t n = co_await stream_.async_write_some(buffers, token);
-    if (error) break;
-    const size_t of_head = std::min(n, head.size());
-    head.remove_prefix(of_head);
-    body.remove_prefix(n - of_head);
+  std::array<asio::const_buffer, 2> buffers{asio::buffer(head.data(), head.size()),
+                                            asio::buffer(body.data(), body.size())};
+  // Most answers fit the socket's buffer at once.
+  uint64_t sent = socket_.write_some(buffers, error);
+  if (error == asio::error::would_block) error = {};
+  while (!error && sent < head.size() + body.size()) {
+    const size_t of_head = std::min<size_t>(sent, head.size());
+    const size_t of_body = sent - of_head;
+    buffers = {asio::buffer(head.data() + of_head, head.size() - of_head),
+               asio::buffer(body.data() + of_body, body.size() - of_body)};
+    expire_at(start + time_for(sent));
+    const size_t n = co_await socket_.async_write_some(buffers, token);
     sent += n;
   }
-  stream_.expires_never();
+  deadline_ = kNever;
   server_.bytes_out += sent;
   lost_ = lost_ || static_cast<bool>(error);
   co_return !error;
@@ -256,13 +339,13 @@ asio::awaitable<bool> Connection::send_all(std::string_view head, std::string_vi
 asio::awaitable<void> Connection::linger() {
   beast::error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
-  stream_.expires_after(kLingerTime);
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  expire_at(Clock::now() + kLingerTime);
   size_t drained = buffer_.size();
   buffer_.clear();
   while (!error && drained < kLingerBytes && !server_.draining) {
     const auto space = buffer_.prepare(kReadBytes);
-    const size_t n = co_await stream_.async_read_some(space, token);
+    const size_t n = co_await socket_.async_read_some(space, token);
     drained += n;
   }
 }

@@ -3,8 +3,8 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -34,8 +34,8 @@ struct ServerState {
 };
 
 /// One client connection: reads a request, hops to the pool of its route, writes the answer, and
-/// again. All its code runs on the strand of its stream but for the handler, which runs on its pool
-/// while the coroutine sleeps.
+/// again. All its code runs on the executor of its socket, one piece at a time, but for the
+/// handler, which runs on its pool while the coroutine sleeps.
 ///
 /// `co_await` stands alone in its statement, with named arguments (GCC 12.2 miscompiles the rest,
 /// docs/hacking.md).
@@ -59,19 +59,28 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> serve_one();
   boost::asio::awaitable<bool> read_head();
   boost::asio::awaitable<void> read_body();
+  boost::asio::awaitable<boost::beast::error_code> read_sized_body(size_t size);
+  boost::asio::awaitable<boost::beast::error_code> read_chunked_body();
   boost::asio::awaitable<void> run_handler();
   boost::asio::awaitable<bool> send_answer();
   boost::asio::awaitable<bool> send_all(std::string_view head, std::string_view body);
   boost::asio::awaitable<void> linger();
 
   void open_exchange();
+  void end_body(const boost::beast::error_code& error);
+  void expire_at(Clock::time_point deadline);
+  void arm_timer();
+  void close();
   void watch_peer(CancelToken token);
   void stop_watching();
   [[nodiscard]] std::string_view received() const;
   [[nodiscard]] Executor* pool_of(Pool pool) const;
 
   ServerState& server_;
-  boost::beast::tcp_stream stream_;
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer timer_;
+  Clock::time_point deadline_ = Clock::time_point::max();  ///< The socket is closed then.
+  Clock::time_point armed_ = Clock::time_point::max();     ///< When timer_ looks at deadline_.
   boost::beast::flat_buffer
       buffer_;  ///< Bounded: chunk extensions and trailers have no other limit.
   std::string peer_;

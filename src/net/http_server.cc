@@ -45,6 +45,7 @@ class Server final : public HttpServer {
 
  private:
   asio::awaitable<void> accept_loop();
+  [[nodiscard]] asio::any_io_executor connection_executor();
   void admit(tcp::socket socket);
   void forget(const std::shared_ptr<Connection>& connection);
   [[nodiscard]] size_t open_connections() const;
@@ -52,7 +53,7 @@ class Server final : public HttpServer {
   void for_each_connection(Action action);
 
   ServerState state_;
-  asio::io_context io_;
+  asio::io_context io_{std::max(state_.options.io_threads, 1)};
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   asio::strand<asio::io_context::executor_type> accept_strand_{io_.get_executor()};
   tcp::acceptor acceptor_{accept_strand_};
@@ -120,8 +121,7 @@ asio::awaitable<void> Server::accept_loop() {
   while (!state_.draining) {
     error = {};
     if (open_connections() < state_.options.connections_max + kSpareConnections) {
-      const asio::any_io_executor strand = asio::make_strand(io_);
-      tcp::socket socket(strand);
+      tcp::socket socket(connection_executor());
       co_await acceptor_.async_accept(socket, token);
       if (state_.draining) co_return;
       if (!error) {
@@ -136,12 +136,18 @@ asio::awaitable<void> Server::accept_loop() {
   }
 }
 
+// What runs on a single thread needs no strand to run one piece at a time.
+asio::any_io_executor Server::connection_executor() {
+  if (state_.options.io_threads <= 1) return io_.get_executor();
+  return asio::make_strand(io_);
+}
+
 void Server::admit(tcp::socket socket) {
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   ++state_.connections_total;
   std::shared_ptr<Connection> connection;
-  const asio::any_io_executor strand = socket.get_executor();
+  const asio::any_io_executor executor = socket.get_executor();
   {
     const std::lock_guard lock(mutex_);
     const bool spare = connections_.size() >= state_.options.connections_max;
@@ -153,7 +159,7 @@ void Server::admit(tcp::socket socket) {
     }
     connections_.insert(connection);
   }
-  asio::co_spawn(strand, Connection::run(connection),
+  asio::co_spawn(executor, Connection::run(connection),
                  [this, connection](const std::exception_ptr& failure) {
                    if (failure) log::error("a connection failed");
                    forget(connection);

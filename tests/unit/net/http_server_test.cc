@@ -159,6 +159,18 @@ TEST_CASE("bodies and idle connections have deadlines", "[net]") {
   CHECK(slow.at_end());
 }
 
+TEST_CASE(
+    "a handler may run past the deadlines of reading, and the connection idles again after it",
+    "[net]") {
+  ServerFixture fixture(
+      {.header_timeout_ms = 20, .idle_timeout_ms = 20, .request_timeout_ms = 100});
+  RawClient client(fixture.port());
+  REQUIRE(client.send(get("/slow")));
+  CHECK(body_of(client.read_answer()) == "slow");
+  CHECK(fixture.slow_saw_cancel);
+  CHECK(client.at_end());
+}
+
 TEST_CASE("answers are compressed when the client offers gzip and they are large", "[net]") {
   ServerFixture fixture;
   RawClient client(fixture.port());

@@ -7,6 +7,9 @@
 #include "net/target.h"
 #include "support/catch.h"
 
+#include <algorithm>
+#include <span>
+
 namespace hearth::net {
 namespace {
 
@@ -109,6 +112,35 @@ TEST_CASE("a body grows with what arrives, leaves zeroed slack and gives its cha
     CHECK(charge.bytes() == charged);
   }
   CHECK(accountant.used() == 0);
+}
+
+TEST_CASE("a body received in place takes no more than its length or its limit", "[net]") {
+  MemoryAccountant accountant(10U << 20U);
+  BodyBuffer body;
+  body.limit(400'000, 300'000, &accountant);
+  size_t steps = 0;
+  while (body.size() < 300'000) {
+    const std::span<char> room = body.room(300'000 - body.size());
+    REQUIRE_FALSE(room.empty());
+    REQUIRE(body.size() + room.size() <= 300'000);
+    CHECK(accountant.used() <= std::max<size_t>(65'536, 4 * (body.size() + kReadSlack)));
+    std::fill(room.begin(), room.end(), static_cast<char>('a' + steps++));
+    body.commit(room.size());
+  }
+  CHECK(steps > 1);
+  CHECK(accountant.used() == 300'000 + kReadSlack);
+  CHECK(body.append(std::string(100'001, 'x')) == BodyBuffer::Outcome::too_large);
+  const std::string data = body.take_data();
+  CHECK(data.size() == 300'000);
+  CHECK(data.front() == 'a');
+  CHECK(data.back() == static_cast<char>('a' + steps - 1));
+  for (size_t i = 0; i < kReadSlack; ++i) CHECK(data.data()[data.size() + i] == '\0');
+
+  BodyBuffer refused;
+  MemoryAccountant small(1000);
+  refused.limit(400'000, std::nullopt, &small);
+  CHECK(refused.room(1).empty());
+  CHECK(refused.outcome() == BodyBuffer::Outcome::no_memory);
 }
 
 TEST_CASE("public addresses are told from those behind which a proxy may stand", "[net]") {
