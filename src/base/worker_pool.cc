@@ -23,17 +23,19 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::try_submit(std::function<void()> task) {
+  Idle* last = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= options_.queue_max) return false;
     queue_.push_back(std::move(task));
     if (!idle_.empty()) {
-      Idle& last = *idle_.back();
+      last = idle_.back();
       idle_.pop_back();
-      last.woken = true;
-      last.wake.notify_one();
+      last->woken = true;
     }
   }
+  // Without the lock, which is the first thing that the woken thread takes.
+  if (last != nullptr) last->wake.notify_one();
   return true;
 }
 

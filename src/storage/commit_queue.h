@@ -23,16 +23,22 @@ class PendingWrite {
 
  private:
   friend class CommitQueue;
-  bool done_ = false;
-  Status status_;
+  enum class Turn : unsigned char { none, lead, done };
+  void give(Turn turn);
+  [[nodiscard]] Turn await_turn();
+
+  /// Its own lock, not the queue's: a group that is woken at once does not meet at one.
+  std::mutex mutex_;
   std::condition_variable wake_;
+  Turn turn_ = Turn::none;
+  Status status_;  ///< Set before its turn is `done`.
 };
 
 /// Group commit with one global order: no write becomes durable, or visible, before an earlier one.
 /// A caller whose write is first leads: it takes everything queued, writes it as one synced batch,
-/// publishes, and wakes the others. The first failure is final (docs/architecture.md, "Rules"):
-/// every waiter, now and later, gets `unavailable`, then `on_failure` is called once, which ends
-/// the process.
+/// publishes, hands the lead to the first that came meanwhile, and wakes the others. The first
+/// failure is final (docs/architecture.md, "Rules"): every waiter, now and later, gets
+/// `unavailable`, then `on_failure` is called once, which ends the process.
 class CommitQueue {
  public:
   CommitQueue(KvStore& store, std::function<void(const Error&)> on_failure);
@@ -52,14 +58,18 @@ class CommitQueue {
   [[nodiscard]] uint64_t groups() const;
 
  private:
+  [[nodiscard]] bool takes_lead(const PendingWrite& write);
+  [[nodiscard]] Status lead(const PendingWrite& own);
   [[nodiscard]] Status write_group(const std::vector<PendingWrite*>& group);
-  void finish_group(const std::vector<PendingWrite*>& group, const Status& status);
+  [[nodiscard]] std::optional<Error> publish_group(const std::vector<PendingWrite*>& group,
+                                                   const std::optional<Error>& failed);
+  void pass_lead(const std::optional<Error>& failure);
 
   KvStore& store_;
   const std::function<void(const Error&)> on_failure_;
   mutable std::mutex mutex_;
   std::vector<PendingWrite*> queue_;
-  bool leading_ = false;
+  bool leading_ = false;  ///< Someone leads, or was given the lead.
   std::optional<Error> failed_;
   uint64_t groups_ = 0;
 };
