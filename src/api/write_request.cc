@@ -11,13 +11,7 @@
 namespace hearth::api {
 namespace {
 
-constexpr size_t kSlotsKept = 2;                   // Between requests, per worker thread.
-constexpr size_t kSlotKeepMax = size_t{4} << 20U;  // Larger buffers are given back.
-
-std::vector<std::unique_ptr<DecodeSlot>>& slots() {
-  thread_local std::vector<std::unique_ptr<DecodeSlot>> pool;
-  return pool;
-}
+constexpr size_t kSlotKeepMax = size_t{4} << 20U;  // Larger buffers are freed.
 
 }  // namespace
 
@@ -28,23 +22,26 @@ WriteRequest::WriteRequest(App& app, net::Request& request, Tenant tenant)
       limits_(app.pipeline.limits(tenant_)) {}
 
 WriteRequest::~WriteRequest() {
-  auto& pool = slots();
-  if (pool.size() > kSlotsKept) pool.resize(kSlotsKept);
-  for (auto& slot : pool) {
-    if (slot->inflated.capacity() + slot->batch.memory_bytes() > kSlotKeepMax)
-      slot = std::make_unique<DecodeSlot>();
-  }
+  give_back_all();
 }
 
 DecodeSlot& WriteRequest::next_slot() {
-  auto& pool = slots();
-  if (slots_used_ == pool.size()) pool.push_back(std::make_unique<DecodeSlot>());
-  return *pool[slots_used_++];
+  return *slots_.emplace_back(app_.slots.take());
 }
 
 void WriteRequest::drop_slot() {
-  DecodeSlot& slot = *slots()[--slots_used_];
-  if (slot.inflated.capacity() + slot.batch.memory_bytes() > kSlotKeepMax) slot = DecodeSlot();
+  give_back(std::move(slots_.back()));
+  slots_.pop_back();
+}
+
+void WriteRequest::give_back(std::unique_ptr<DecodeSlot> slot) {
+  if (slot->memory_bytes() <= kSlotKeepMax) app_.slots.give(std::move(slot));
+}
+
+void WriteRequest::give_back_all() {
+  for (auto& slot : slots_) give_back(std::move(slot));
+  slots_.clear();
+  charge_ = {};
 }
 
 formats::DecodeLimits WriteRequest::decode_limits(bool dotnet) const {
@@ -112,7 +109,8 @@ Status WriteRequest::add(std::vector<Label> labels, DecodeSlot& slot, std::strin
 Status WriteRequest::commit() {
   if (prepared_.empty()) return {};
   HEARTH_RETURN_IF_ERROR(request_.cancel.check());
-  if (auto outcome = app_.pipeline.commit(tenant_, prepared_); !outcome) {
+  const auto encoded = [this] { give_back_all(); };
+  if (auto outcome = app_.pipeline.commit(tenant_, prepared_, encoded); !outcome) {
     return tl::unexpected(std::move(outcome).error());
   }
   app_.writes.accept(prepared_.size());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/app.h"
+#include "api/decode_slot.h"
 #include "base/result.h"
 #include "formats/decode_limits.h"
 #include "hearth/profile.h"
@@ -13,16 +14,8 @@
 
 namespace hearth::api {
 
-/// Buffers for one profile. They are kept per worker thread, so that a steady stream of profiles is
-/// decoded without allocating.
-struct DecodeSlot {
-  std::string inflated;
-  ProfileBatch batch;
-};
-
 /// One write of any dialect: profiles are decoded and prepared one by one, then stored in one
-/// durable batch. Lives on the worker's stack while the request's body is there; one per thread at
-/// a time.
+/// durable batch. Lives on the worker's stack while the request's body is there.
 class WriteRequest {
  public:
   WriteRequest(App& app, net::Request& request, Tenant tenant);
@@ -30,7 +23,7 @@ class WriteRequest {
   WriteRequest(const WriteRequest&) = delete;
   WriteRequest& operator=(const WriteRequest&) = delete;
 
-  /// Buffers for the next profile; theirs until this request ends.
+  /// Buffers for the next profile; its own until commit().
   DecodeSlot& next_slot();
   /// Takes back the slot handed out last, whose profile was refused, with what it grew to.
   void drop_slot();
@@ -40,7 +33,8 @@ class WriteRequest {
   /// Runs the write pipeline on a decoded profile; what it accepts waits for commit().
   [[nodiscard]] Status add(std::vector<Label> labels, DecodeSlot& slot, std::string_view raw,
                            bool has_time);
-  /// Stores what was accepted. Nothing accepted is success.
+  /// Stores what was accepted; nothing accepted is success. The slots go to other requests while
+  /// this one waits for the disk.
   [[nodiscard]] Status commit();
 
   /// Notes a refused profile in the counters and in the list the page shows. `counted`: the
@@ -50,11 +44,14 @@ class WriteRequest {
   [[nodiscard]] formats::DecodeLimits decode_limits(bool dotnet = false) const;
 
  private:
+  void give_back(std::unique_ptr<DecodeSlot> slot);
+  void give_back_all();
+
   App& app_;
   net::Request& request_;
   const Tenant tenant_;
   const ingest::Limits limits_;
-  size_t slots_used_ = 0;
+  std::vector<std::unique_ptr<DecodeSlot>> slots_;
   size_t inflated_bytes_ = 0;
   uint64_t index_ = 0;
   MemoryCharge charge_;

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+
 #include "base/gzip_codec.h"
+#include "base/spare_pool.h"
 #include "formats/pprof_reader.h"
 
 namespace hearth::formats {
@@ -10,7 +14,13 @@ namespace {
 
 static_assert(wire::kOverrun <= kReadSlack);
 
-constexpr size_t kIdsKept = 256 * 1024;  // One huge profile must not pin its memory to the thread.
+constexpr size_t kIdsKept = 256 * 1024;  // One huge profile must not pin its memory for good.
+constexpr size_t kSpareIds = 8;
+
+SparePool<pprof::Ids>& spare_ids() {
+  static SparePool<pprof::Ids> pool(kSpareIds);
+  return pool;
+}
 
 Status decode_with_slack(std::string_view raw, const DecodeLimits& limits, ProfileBatch& out) {
   if (raw.size() >= size_t{1} << 31U) {
@@ -18,9 +28,9 @@ Status decode_with_slack(std::string_view raw, const DecodeLimits& limits, Profi
     return fail(ErrorCode::too_large,
                 fmt::format("pprof: {} bytes; want fewer than 2 GiB", raw.size()));
   }
-  thread_local pprof::Ids ids;
-  Status status = pprof::PprofReader(raw, limits, out, ids).read();
-  if (ids.capacity() > kIdsKept) ids = pprof::Ids();
+  std::unique_ptr<pprof::Ids> ids = spare_ids().take();
+  Status status = pprof::PprofReader(raw, limits, out, *ids).read();
+  if (ids->capacity() <= kIdsKept) spare_ids().give(std::move(ids));
   if (!status) out.clear();
   return status;
 }

@@ -153,7 +153,8 @@ Result<Prepared> Pipeline::prepare(const Tenant& tenant, const Incoming& incomin
 }
 
 Result<storage::AppendOutcome> Pipeline::commit(const Tenant& tenant,
-                                                std::span<const Prepared> profiles) {
+                                                std::span<const Prepared> profiles,
+                                                const std::function<void()>& encoded) {
   std::vector<storage::AppendProfile> appends;
   size_t frames = 0;
   for (const Prepared& profile : profiles) {
@@ -169,7 +170,7 @@ Result<storage::AppendOutcome> Pipeline::commit(const Tenant& tenant,
         fmt::format("request: {} frames in all stacks; at most {} at once", frames, kFramesMax),
         "body_size_limit_exceeded");
   }
-  return impl_->store.append(tenant, appends);
+  return impl_->store.append_releasing(tenant, appends, encoded);
 }
 
 void Pipeline::count_discarded(const Tenant& tenant, std::string_view reason, uint64_t profiles,

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,8 +55,9 @@ class Pipeline {
   [[nodiscard]] Limits limits(const Tenant& tenant) const;
   /// Errors carry the field and, in `reason`, Pyroscope's discard reason; they are counted.
   [[nodiscard]] Result<Prepared> prepare(const Tenant& tenant, const Incoming& incoming);
-  /// One durable batch for all of them.
-  [[nodiscard]] Result<storage::AppendOutcome> commit(const Tenant& tenant, std::span<const Prepared> profiles);
+  /// One durable batch for all of them. `encoded`: see Store::append_releasing().
+  [[nodiscard]] Result<storage::AppendOutcome> commit(const Tenant& tenant, std::span<const Prepared> profiles,
+                                                      const std::function<void()>& encoded = {});
 
   /// Counts a refusal that happened before prepare() (decode error, size).
   void count_discarded(const Tenant& tenant, std::string_view reason, uint64_t profiles, uint64_t bytes);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -121,6 +122,16 @@ class Store {
   /// may come after the profiles were stored; sent again they count once.
   [[nodiscard]] virtual Result<AppendOutcome> append(const Tenant& tenant,
                                                      std::span<const AppendProfile> profiles) = 0;
+  /// The same. `encoded`, if set, is called as soon as the batches are no longer read and before
+  /// the wait for the disk, so that their buffers can serve other requests meanwhile; not after an
+  /// error that came earlier.
+  [[nodiscard]] virtual Result<AppendOutcome> append_releasing(
+      const Tenant& tenant, std::span<const AppendProfile> profiles,
+      const std::function<void()>& encoded) {
+    Result<AppendOutcome> outcome = append(tenant, profiles);
+    if (outcome && encoded) encoded();
+    return outcome;
+  }
 
   struct ViewQuery {
     int64_t t_min_ns = INT64_MIN,

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/fault_point.h"
+#include "base/spare_pool.h"
 #include "storage/keys.h"
 #include "storage/segment_format.h"
 #include "storage/store_impl.h"
@@ -14,7 +15,7 @@ namespace {
 
 constexpr size_t kTypesMax = limit::kSampleTypes;
 constexpr size_t kRecordOverhead = sizeof(HeadRecord) + 128;
-// Scratch space of a thread beyond this many samples is given back after the request.
+// Scratch space for more samples than this is freed after the request.
 constexpr size_t kScratchSamplesMax = 65'536;
 
 /// A batch of a request under one epoch: mapped once, whatever the number of profiles that share
@@ -26,7 +27,7 @@ struct MappedBatch {
   std::string family;
 };
 
-/// Buffers that a thread keeps from request to request.
+/// Buffers of one request at a time, kept from request to request.
 struct Scratch {
   symbols::MapScratch map;
   RowCollector collector;
@@ -35,34 +36,35 @@ struct Scratch {
   size_t mapped_used = 0;
 };
 
-std::unique_ptr<Scratch>& scratch_slot() {
-  thread_local std::unique_ptr<Scratch> scratch;
-  return scratch;
+constexpr size_t kScratchKept = 8;
+
+SparePool<Scratch>& spare_scratch() {
+  static SparePool<Scratch> pool(kScratchKept);
+  return pool;
 }
 
-Scratch& thread_scratch() {
-  std::unique_ptr<Scratch>& scratch = scratch_slot();
-  if (!scratch) scratch = std::make_unique<Scratch>();
-  return *scratch;
-}
-
-/// Gives the thread's buffers back when a request was large or did not get through.
-class ScratchGuard {
+/// The scratch space of a request, which is not kept when the request was large or did not get
+/// through.
+class ScratchUse {
  public:
-  explicit ScratchGuard(std::span<const AppendProfile> profiles) {
-    for (const AppendProfile& profile : profiles) {
-      large_ = large_ || profile.batch->samples.size() > kScratchSamplesMax;
-    }
+  explicit ScratchUse(std::span<const AppendProfile> profiles)
+      : large_(std::ranges::any_of(profiles, [](const AppendProfile& profile) {
+          return profile.batch->samples.size() > kScratchSamplesMax;
+        })) {
+    scratch_->mapped_used = 0;
   }
-  ~ScratchGuard() {
-    if (large_ || !done_) scratch_slot().reset();
+  ~ScratchUse() {
+    if (done_ && !large_) spare_scratch().give(std::move(scratch_));
   }
+  Scratch& operator*() { return *scratch_; }
   void done() { done_ = true; }
-  ScratchGuard(const ScratchGuard&) = delete;
-  ScratchGuard& operator=(const ScratchGuard&) = delete;
+  ScratchUse(const ScratchUse&) = delete;
+  ScratchUse& operator=(const ScratchUse&) = delete;
 
  private:
-  bool large_ = false, done_ = false;
+  std::unique_ptr<Scratch> scratch_ = spare_scratch().take();
+  const bool large_;
+  bool done_ = false;
 };
 
 std::string family_of(const ProfileBatch& batch) {
@@ -225,15 +227,13 @@ Status StoreImpl::AppendWrite::enter_queue() {
     locks.emplace_back(service->mutex);
     store_.roll_epoch(*service, now_ns_);
   }
-  Scratch& scratch = thread_scratch();
-  scratch.mapped_used = 0;
-  ScratchGuard guard(profiles_);
+  ScratchUse scratch(profiles_);
   for (Item& item : items_) {
     if (item.duplicate) continue;
     // On an error nothing was taken yet: what is new in the dictionary goes with the next delta.
-    HEARTH_RETURN_IF_ERROR(encode(item, scratch));
+    HEARTH_RETURN_IF_ERROR(encode(item, *scratch));
   }
-  guard.done();
+  scratch.done();
   drop_duplicates();
   number_records();
   for (;;) {
@@ -329,8 +329,9 @@ void StoreImpl::AppendWrite::publish() {
   if (!records.empty()) store_.contents_->publish(std::move(records), now_ns_);
 }
 
-Result<AppendOutcome> StoreImpl::append(const Tenant& tenant,
-                                        std::span<const AppendProfile> profiles) {
+Result<AppendOutcome> StoreImpl::append_releasing(const Tenant& tenant,
+                                                  std::span<const AppendProfile> profiles,
+                                                  const std::function<void()>& encoded) {
   if (auto reason = not_ready_reason()) {
     return fail(ErrorCode::unavailable, "append: " + *reason, "not_ready");
   }
@@ -338,6 +339,7 @@ Result<AppendOutcome> StoreImpl::append(const Tenant& tenant,
   AppendWrite write(*this, tenant, profiles);
   HEARTH_RETURN_IF_ERROR(write.plan());
   HEARTH_RETURN_IF_ERROR(write.enter_queue());
+  if (encoded) encoded();
   // Also when all are duplicates: the empty write waits until the originals are durable.
   HEARTH_RETURN_IF_ERROR(queue_.wait(write));
   HEARTH_KILL_POINT("append.before_ack");

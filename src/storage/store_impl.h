@@ -53,7 +53,12 @@ class StoreImpl final : public Store {
   void hold(std::unique_ptr<DataDir> data_dir) { data_dir_ = std::move(data_dir); }
 
   Result<AppendOutcome> append(const Tenant& tenant,
-                               std::span<const AppendProfile> profiles) override;
+                               std::span<const AppendProfile> profiles) override {
+    return append_releasing(tenant, profiles, {});
+  }
+  Result<AppendOutcome> append_releasing(const Tenant& tenant,
+                                         std::span<const AppendProfile> profiles,
+                                         const std::function<void()>& encoded) override;
   Result<View> view(const Tenant& tenant, const ViewQuery& query) override;
   Result<uint64_t> seal() override;
   Status step() override;

@@ -3,12 +3,14 @@
 #include "base/crc32c.h"
 #include "base/memory_accountant.h"
 #include "base/random.h"
+#include "base/spare_pool.h"
 #include "base/utf8.h"
 #include "base/worker_pool.h"
 #include "support/catch.h"
 
 #include <atomic>
 #include <limits>
+#include <vector>
 
 using namespace hearth;
 
@@ -85,6 +87,25 @@ TEST_CASE("the accountant refuses above 85 % and takes bytes back", "[base]") {
     CHECK(accountant.used() == 850);
   }
   CHECK(accountant.used() == 0);
+}
+
+TEST_CASE("of spare buffers the one given back last goes out first, and few are kept", "[base]") {
+  SparePool<std::vector<int>> pool(2);
+  auto a = pool.take();
+  auto b = pool.take();
+  auto c = pool.take();
+  const std::vector<int>* const first = a.get();
+  const std::vector<int>* const second = b.get();
+  a->assign(3, 1);
+  pool.give(std::move(a));
+  pool.give(std::move(b));
+  pool.give(std::move(c));
+  b = pool.take();
+  a = pool.take();
+  CHECK(b.get() == second);
+  CHECK(a.get() == first);
+  CHECK(a->size() == 3);
+  CHECK(pool.take()->empty());
 }
 
 TEST_CASE("a pool runs everything it accepted before it ends", "[base]") {

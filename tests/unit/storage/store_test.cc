@@ -3,6 +3,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <thread>
 
 #include "base/log.h"
@@ -41,6 +42,28 @@ TEST_CASE("an acknowledged profile is seen at once, and after a crash", "[store]
   REQUIRE(t.reopen());
   t.check();
   CHECK(t.acked() == 20);
+}
+
+TEST_CASE("a batch is not read any more when its rows are encoded, before they are durable",
+          "[store]") {
+  StoreUnderTest t;
+  const LabelSet series = test::series_of("svc", "p");
+  ProfileBatch batch = t.gen().next();
+  std::vector<uint32_t> samples(batch.samples.size());
+  std::iota(samples.begin(), samples.end(), 0);
+  const AppendProfile profile{&series, &batch, samples, Id128{1, 1}};
+  int released = 0;
+  const auto release = [&] {
+    ++released;
+    CHECK(head_keys(t, 'R') == 0);
+    batch = ProfileBatch();
+  };
+  const std::span<const AppendProfile> profiles(&profile, 1);
+  CHECK(t.store().append_releasing(Tenant::anonymous(), profiles, release)->stored == 1);
+  CHECK(released == 1);
+  CHECK(head_keys(t, 'R') == 1);
+  CHECK_FALSE(t.store().append_releasing(Tenant::anonymous(), profiles, release));
+  CHECK(released == 1);
 }
 
 TEST_CASE("sealing moves profiles into a segment without a change of what is seen", "[store]") {
