@@ -41,6 +41,14 @@ class Splitter {
         keeps_bytes_(is_go_heap(batch)),
         fates_(batch.strings.size()) {}
 
+  /// True when every label belongs to its row's key, as in a Go heap profile: nothing is to be
+  /// split or dropped.
+  bool only_row_keys() {
+    return std::all_of(batch_.samples.labels.begin(), batch_.samples.labels.end(),
+                       [this](const ProfileBatch::SampleLabel& l) {
+                         return l.str == 0 && l.num != 0 && fate_of(l.key) == Fate::row_key;
+                       });
+  }
   Result<std::vector<LabelGroup>> run() {
     ProfileBatch::Samples& s = batch_.samples;
     for (size_t i = 0, label = 0; i < s.size(); ++i) {
@@ -132,7 +140,10 @@ class Splitter {
 
 Result<std::vector<LabelGroup>> split_by_labels(ProfileBatch& batch, const SplitLimits& limits) {
   if (batch.samples.size() == 0) return std::vector<LabelGroup>();
-  if (!batch.samples.labels.empty()) return Splitter(batch, limits).run();
+  if (!batch.samples.labels.empty()) {
+    Splitter splitter(batch, limits);
+    if (!splitter.only_row_keys()) return splitter.run();
+  }
   LabelGroup all;
   all.samples.resize(batch.samples.size());
   std::iota(all.samples.begin(), all.samples.end(), 0U);

@@ -8,60 +8,65 @@ namespace {
 
 enum class Use : uint8_t { kept, negative, zero };
 
-Use use_of(std::span<const int64_t> values) {
-  if (std::any_of(values.begin(), values.end(), [](int64_t v) { return v < 0; }))
-    return Use::negative;
-  return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 0; }) ? Use::zero
-                                                                                     : Use::kept;
+// Or-ed together, the values of a sample are negative when one of them is, and zero when all are.
+Use use_of(const int64_t* values, size_t types) {
+  int64_t any = 0;
+  for (size_t t = 0; t < types; ++t) any |= values[t];
+  return any > 0 ? Use::kept : any < 0 ? Use::negative : Use::zero;
 }
 
-// The usual case, in one pass: or-ed together, the values of a sample are negative when one of them
-// is, and zero when all are.
+// The usual case, in one pass.
 bool all_usable(const ProfileBatch& batch) {
   const size_t types = batch.types();
-  const int64_t* value = batch.samples.values.data();
+  const int64_t* const values = batch.samples.values.data();
   bool usable = true;
-  for (size_t s = 0; s < batch.samples.size(); ++s) {
-    int64_t any = 0;
-    for (size_t t = 0; t < types; ++t) any |= *value++;
-    usable = usable && any > 0;
-  }
+  for (size_t s = 0; s < batch.samples.size(); ++s)
+    usable &= use_of(values + s * types, types) == Use::kept;
   return usable;
 }
 
-// Moves [begin, end) of a column down to `to`; returns where the next range goes.
+// Moves [begin, end) of a column down to `to`.
 template <class T>
-size_t move_down(std::vector<T>& column, size_t begin, size_t end, size_t to) {
+void move_down(std::vector<T>& column, size_t begin, size_t end, size_t to) {
   const auto at = [&column](size_t i) { return column.begin() + static_cast<ptrdiff_t>(i); };
   if (begin != to) std::copy(at(begin), at(end), at(to));
-  return to + (end - begin);
 }
 
-// Keeps the samples for which `keep(s)`, in place: what is read lies at or behind what is written.
+// Moves the samples of [begin, end) down, behind the first `kept` ones; returns how many are then
+// there.
+size_t move_samples(ProfileBatch& batch, size_t begin, size_t end, size_t kept) {
+  ProfileBatch::Samples& s = batch.samples;
+  const size_t types = batch.types();
+  const uint32_t frames = s.stack_begin[kept], labels = s.label_begin[kept];
+  const uint32_t frame = s.stack_begin[begin], label = s.label_begin[begin];
+  move_down(s.frames, frame, s.stack_begin[end], frames);
+  move_down(s.labels, label, s.label_begin[end], labels);
+  move_down(s.values, begin * types, end * types, kept * types);
+  for (size_t i = begin; i < end; ++i) {
+    ++kept;
+    s.stack_begin[kept] = s.stack_begin[i + 1] - frame + frames;
+    s.label_begin[kept] = s.label_begin[i + 1] - label + labels;
+  }
+  return kept;
+}
+
+// Keeps the samples for which `keep(s)`, in place and run by run: what is read lies at or behind
+// what is written.
 template <class Keep>
 void filter_samples(ProfileBatch& batch, Keep keep) {
   ProfileBatch::Samples& s = batch.samples;
-  const size_t types = batch.types();
-  size_t kept = 0, frames = 0, labels = 0;
-  for (size_t i = 0, frame = 0, label = 0; i < s.size(); ++i) {
-    const size_t frame_end = s.stack_begin[i + 1];
-    const size_t label_end = s.label_begin[i + 1];
-    if (keep(i)) {
-      frames = move_down(s.frames, frame, frame_end, frames);
-      labels = move_down(s.labels, label, label_end, labels);
-      move_down(s.values, i * types, (i + 1) * types, kept * types);
-      ++kept;
-      s.stack_begin[kept] = static_cast<uint32_t>(frames);
-      s.label_begin[kept] = static_cast<uint32_t>(labels);
-    }
-    frame = frame_end;
-    label = label_end;
+  const size_t n = s.size();
+  size_t kept = 0;
+  for (size_t begin = 0, end = 0; begin < n; begin = end + 1) {
+    end = begin;
+    while (end < n && keep(end)) ++end;
+    kept = move_samples(batch, begin, end, kept);
   }
   s.stack_begin.resize(kept + 1);
   s.label_begin.resize(kept + 1);
-  s.frames.resize(frames);
-  s.labels.resize(labels);
-  s.values.resize(kept * types);
+  s.frames.resize(s.stack_begin[kept]);
+  s.labels.resize(s.label_begin[kept]);
+  s.values.resize(kept * batch.types());
 }
 
 }  // namespace
@@ -69,9 +74,7 @@ void filter_samples(ProfileBatch& batch, Keep keep) {
 void drop_unusable_samples(ProfileBatch& batch) {
   const size_t types = batch.types();
   uint64_t negative = 0, zero = 0;
-  const auto use = [&](size_t s) {
-    return use_of(std::span(batch.samples.values).subspan(s * types, types));
-  };
+  const auto use = [&](size_t s) { return use_of(batch.samples.values.data() + s * types, types); };
   if (all_usable(batch)) return;
   for (size_t s = 0; s < batch.samples.size(); ++s) {
     const Use u = use(s);

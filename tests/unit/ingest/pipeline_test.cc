@@ -250,6 +250,28 @@ TEST_CASE("negative and all-zero samples are dropped and counted; nothing left i
   CHECK(prepared->groups[0].series.get("k") == "v");
   CHECK(f.pipeline.repairs().samples_negative == 2);
   CHECK(f.pipeline.repairs().samples_zero == 1);
+  auto runs =
+      PprofBuilder().sample_type("objects", "count").sample_type("space", "bytes").time_ns(kNow);
+  runs.stack("a;b", {1, 10}, {{"k", "v"}}).stack("x;y", {0, 0}, {{"k", "v"}});
+  runs.stack("c;d;e", {2, 20}).stack("f", {3, 30}, {{"k", "w"}});
+  runs.stack("z", {0, 0}).stack("z", {-1, 0}).stack("g", {4, 40}, {{"k", "v"}});
+  const auto kept = f.prepare(runs, web());
+  REQUIRE(kept);
+  REQUIRE(f.batch.samples.size() == 4);
+  CHECK(f.batch.validate());
+  const std::vector<size_t> depths = {2, 3, 1, 1};
+  for (size_t i = 0; i < depths.size(); ++i) {
+    CHECK(f.batch.stack(i).size() == depths[i]);
+    CHECK(f.batch.value(i, 1) == 10 * static_cast<int64_t>(i + 1));
+  }
+  REQUIRE(kept->groups.size() == 3);
+  for (const auto& group : kept->groups) {
+    const std::string_view label = group.series.get("k");
+    const auto expected = label == "v"   ? std::vector<uint32_t>{0, 3}
+                          : label == "w" ? std::vector<uint32_t>{2}
+                                         : std::vector<uint32_t>{1};
+    CHECK(group.samples == expected);
+  }
   const auto nothing = f.prepare(cpu().stack("a", {0}), web());
   REQUIRE(nothing);
   CHECK(nothing->groups.empty());
@@ -372,6 +394,19 @@ TEST_CASE(
   CHECK(heap.batch.strings[heap.batch.samples.labels[0].key] == "bytes");
   CHECK(heap.batch.samples.labels[0].num == 48);
   CHECK(heap.pipeline.repairs().numeric_labels_dropped == 1);
+  Fixture only_bytes;
+  PprofBuilder plain = go_heap;
+  for (const int64_t size : {48, 64}) {
+    const uint64_t location = plain.location({{plain.function("f" + std::to_string(size)), 1, 0}});
+    test::ProtoWriter sample;
+    sample.packed(1, {location}).packed(2, std::vector<uint64_t>(4, 1));
+    sample.message(3, test::ProtoWriter().varint(1, plain.string("bytes")).int64(3, size));
+    plain.raw(test::ProtoWriter().message(2, sample));
+  }
+  CHECK(series_of(only_bytes.prepare(plain, web())).size() == 1);
+  REQUIRE(only_bytes.batch.samples.labels.size() == 2);
+  CHECK(only_bytes.batch.samples.labels[1].num == 64);
+  CHECK(only_bytes.pipeline.repairs().numeric_labels_dropped == 0);
   Fixture other;
   CHECK(series_of(other.prepare(with_numbers(cpu(), 1), web())).size() == 1);
   CHECK(other.batch.samples.labels.empty());
