@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <span>
+#include <utility>
 
 #include "storage/canonical_dataset.h"
 
@@ -23,20 +24,26 @@ double nudged(double c, int ulps) {
 class Unscaler {
  public:
   explicit Unscaler(const CanonicalDataset& dataset)
-      : dataset_(dataset), sizes_(heap_key_sizes(dataset.symbols.columns.view())) {}
+      : dataset_(dataset),
+        sizes_(heap_key_sizes(dataset.symbols.columns.view())),
+        last_(sizes_.size()) {}
 
   HeapRows run() {
     const size_t rows = dataset_.row_key.size();
     out_.allocs.assign(rows, 0);
     out_.frees.assign(rows, 0);
     out_.verbatim.assign(rows, 1);
+    bool failed = false;
     for_each_row([&](size_t row, int64_t rate) {
       Factor* factor = factor_of(row, rate);
-      if (factor == nullptr || set_counters(row, factor->scale)) return;
+      if (factor == nullptr || repeat_counters(row, *factor) || set_counters(row, *factor)) return;
       factor->failed = true;
+      failed = true;
     });
-    improve();
-    keep_used();
+    if (failed) improve();
+    for (const auto& [key, factor] : factors_) {
+      if (factor.used) out_.factors.push_back({key.second, key.first, factor.scale.c});
+    }
     return std::move(out_);
   }
 
@@ -45,6 +52,11 @@ class Unscaler {
     HeapScale scale;
     bool failed = false, used = false;
     std::vector<size_t> rows;  ///< Filled for factors that failed.
+  };
+  /// The row in which a key was seen last, and its factor.
+  struct Last {
+    size_t row = 0;
+    const Factor* factor = nullptr;
   };
   using FactorMap = std::map<std::pair<int64_t, uint64_t>, Factor>;
 
@@ -79,12 +91,25 @@ class Unscaler {
     return by_key_[key];
   }
 
-  bool set_counters(size_t row, const HeapScale& scale) {
-    const auto counts = unscale_heap(values(row), scale);
+  bool set_counters(size_t row, Factor& factor) {
+    const auto counts = unscale_heap(values(row), factor.scale);
     out_.verbatim[row] = counts ? 0 : 1;
     out_.allocs[row] = counts ? counts->allocs : 0;
     out_.frees[row] = counts ? counts->frees : 0;
+    factor.used = factor.used || counts.has_value();
     return counts.has_value();
+  }
+
+  /// Most rows are those of the profile before, whose counters are known.
+  bool repeat_counters(size_t row, const Factor& factor) {
+    Last& last = last_[dataset_.row_key[row]];
+    const Last before = std::exchange(last, {row, &factor});
+    if (before.factor != &factor || out_.verbatim[before.row] != 0) return false;
+    if (values(before.row) != values(row)) return false;
+    out_.verbatim[row] = 0;
+    out_.allocs[row] = out_.allocs[before.row];
+    out_.frees[row] = out_.frees[before.row];
+    return true;
   }
 
   [[nodiscard]] size_t failures(const Factor& factor, const HeapScale& scale) const {
@@ -108,16 +133,8 @@ class Unscaler {
         fewest = failed;
         factor.scale = scale;
       }
-      for (const size_t row : factor.rows) set_counters(row, factor.scale);
-    }
-  }
-
-  void keep_used() {
-    for_each_row([&](size_t row, int64_t rate) {
-      if (out_.verbatim[row] == 0) factor_of(row, rate)->used = true;
-    });
-    for (const auto& [key, factor] : factors_) {
-      if (factor.used) out_.factors.push_back({key.second, key.first, factor.scale.c});
+      factor.used = false;
+      for (const size_t row : factor.rows) set_counters(row, factor);
     }
   }
 
@@ -126,6 +143,7 @@ class Unscaler {
   FactorMap factors_;
   int64_t cached_rate_ = 0;
   std::vector<Factor*> by_key_;
+  std::vector<Last> last_;
   HeapRows out_;
 };
 

@@ -58,11 +58,12 @@ std::optional<HeapValues> scale_heap(const HeapCounts& counts, const HeapScale& 
 std::optional<HeapCounts> unscale_heap(const HeapValues& values, const HeapScale& scale) {
   if (!is_valid(scale)) return std::nullopt;
   const int64_t allocs = unscale(values.alloc_objects, values.alloc_space, scale);
-  const int64_t in_use = unscale(values.inuse_objects, values.inuse_space, scale);
+  const bool none_freed =
+      values.inuse_objects == values.alloc_objects && values.inuse_space == values.alloc_space;
+  const int64_t in_use =
+      none_freed ? allocs : unscale(values.inuse_objects, values.inuse_space, scale);
   if (allocs < 0 || in_use < 0) return std::nullopt;
-  const HeapCounts counts{allocs, allocs - in_use};
-  const std::optional<HeapValues> again = scale_heap(counts, scale);
-  return again == values ? std::optional(counts) : std::nullopt;
+  return HeapCounts{allocs, allocs - in_use};
 }
 
 double heap_scale_factor(uint64_t size, int64_t rate) {
