@@ -54,10 +54,10 @@ int run_inspect(const InspectOptions& options, std::ostream& out, std::ostream& 
 int inspect_command(const Arguments& arguments) {
   InspectOptions options;
   const std::vector<server::Flag> flags = {
-      text_flag(
-          "section", "NAME", options.section,
-          "ROLL, STR, FUNC, MAP, LOC, EDGE, TREE, CLASS, KEYS, HEAP, LBL, PROF, BLKS or\nROWS "
-          "(default: the directory)."),
+      text_flag("section", "NAME", options.section,
+                "ROLL, STR, FUNC, MAP, LOC, EDGE, TREE, CLASS, KEYS, HEAP, LBL, PROF, BLKS,\nROWS "
+                "or SIDE "
+                "(default: the directory)."),
       {.name = "dataset",
        .value_name = "N",
        .help = "Only this dataset (default: all).",

@@ -15,6 +15,16 @@
 namespace hearth::storage {
 namespace {
 
+bool has_side_shape(const DatasetInput& in) {
+  const SideTable& side = in.side;
+  const uint64_t entries = std::accumulate(side.count.begin(), side.count.end(), uint64_t{0});
+  return (side.empty() || side.count.size() == in.profile_series.size()) &&
+         entries == side.entries.size() &&
+         side.values.size() == side.entries.size() * in.family.types.size() &&
+         std::ranges::all_of(side.entries,
+                             [&](const SideEntry& e) { return e.key < in.symbols->keys(); });
+}
+
 Status check_shape(const DatasetInput& in) {
   const size_t profiles = in.profile_series.size();
   const size_t rows = in.row_key.size();
@@ -28,7 +38,7 @@ Status check_shape(const DatasetInput& in) {
   const bool ids =
       std::ranges::all_of(in.row_key, [&](uint32_t k) { return k < in.symbols->keys(); }) &&
       std::ranges::all_of(in.profile_series, [&](uint32_t s) { return s < in.series.size(); });
-  if (columns && begins && values && ids) return {};
+  if (columns && begins && values && ids && has_side_shape(in)) return {};
   return fail(ErrorCode::internal,
               "write dataset: columns of different lengths or an id outside its table");
 }
@@ -101,6 +111,40 @@ uint32_t append_rows(const DatasetInput& in, std::span<const SortRow> rows, RowC
   return static_cast<uint32_t>(out.key.size() - begin);
 }
 
+/// The side data of an input, by profile, in the numbering of the output.
+class SideInput {
+ public:
+  SideInput(const DatasetInput& in, std::span<const uint32_t> id_of) : in_(in), id_of_(id_of) {
+    begin_.push_back(0);
+    for (const uint32_t n : in.side.count) begin_.push_back(begin_.back() + n);
+  }
+
+  void append(uint32_t p, SideTable& out) {
+    if (in_.side.empty()) return;
+    const size_t types = in_.family.types.size();
+    entries_.assign(in_.side.entries.begin() + begin_[p], in_.side.entries.begin() + begin_[p + 1]);
+    for (SideEntry& e : entries_) e.key = id_of_[e.key];
+    const auto values =
+        std::span(in_.side.values)
+            .subspan(static_cast<size_t>(begin_[p]) * types, entries_.size() * types);
+    sorter_.append(entries_, values, types, out);
+  }
+  int compare(uint32_t a, uint32_t b) {
+    SideTable left, right;
+    append(a, left);
+    append(b, right);
+    return compare_values(std::tie(left.entries, left.values),
+                          std::tie(right.entries, right.values));
+  }
+
+ private:
+  const DatasetInput& in_;
+  const std::span<const uint32_t> id_of_;
+  std::vector<ptrdiff_t> begin_;
+  std::vector<SideEntry> entries_;
+  SideSorter sorter_;
+};
+
 /// Order of two profiles by their rows, for profiles that agree in everything else: rare, so it may
 /// allocate.
 int compare_rows(const DatasetInput& in, std::span<const SortRow> rows, uint32_t a, uint32_t b) {
@@ -116,7 +160,7 @@ int compare_rows(const DatasetInput& in, std::span<const SortRow> rows, uint32_t
 /// Input profiles in canonical order. Ties beyond (series, start, id) are broken by everything
 /// else, so that the order of the input never shows.
 std::vector<uint32_t> profile_order(const DatasetInput& in, const Ranking& series,
-                                    std::span<const SortRow> rows) {
+                                    std::span<const SortRow> rows, SideInput& side) {
   std::vector<uint32_t> order(in.profile_series.size());
   std::iota(order.begin(), order.end(), 0);
   const auto tuple = [&](uint32_t p) {
@@ -127,7 +171,9 @@ std::vector<uint32_t> profile_order(const DatasetInput& in, const Ranking& serie
   std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
     const auto ta = tuple(a);
     const auto tb = tuple(b);
-    return ta != tb ? ta < tb : compare_rows(in, rows, a, b) < 0;
+    if (ta != tb) return ta < tb;
+    const int by_rows = compare_rows(in, rows, a, b);
+    return by_rows != 0 ? by_rows < 0 : side.compare(a, b) < 0;
   });
   return order;
 }
@@ -170,6 +216,9 @@ Result<CanonicalDataset> canonicalise(const DatasetInput& input) {
   HEARTH_RETURN_IF_ERROR(check_shape(input));
   std::vector<uint8_t> key_used(input.symbols->keys());
   for (const uint32_t k : input.row_key) key_used[k] = 1;
+  if (std::ranges::any_of(input.side.entries,
+                          [&](const SideEntry& e) { return key_used[e.key] == 0; }))
+    return fail(ErrorCode::internal, "write dataset: side data of a stack without rows");
   CanonicalDataset out;
   out.go_heap = is_go_heap(input.family);
   HEARTH_ASSIGN_OR_RETURN(out.symbols, canonicalise_symbols(*input.symbols, key_used));
@@ -179,9 +228,11 @@ Result<CanonicalDataset> canonicalise(const DatasetInput& input) {
   const Ranking series = rank_series(input);
   for (const uint32_t s : series.first) out.series.push_back(input.series[s]);
   reserve(input, out);
-  for (const uint32_t p : profile_order(input, series, rows)) {
+  SideInput side(input, id_of);
+  for (const uint32_t p : profile_order(input, series, rows, side)) {
     out.profiles.series.push_back(series.rank[input.profile_series[p]]);
     HEARTH_RETURN_IF_ERROR(append_profile(input, p, rows, out));
+    side.append(p, out.side);
   }
   return out;
 }

@@ -20,6 +20,7 @@ struct CanonicalDataset {
   ProfileTable profiles;
   std::vector<uint32_t> row_key;
   std::vector<std::vector<int64_t>> row_values;
+  SideTable side;        ///< Of all profiles, or without counts when none has any.
   bool go_heap = false;  ///< is_go_heap() of the family.
 };
 

@@ -193,6 +193,7 @@ Status Compaction::run_job(const CompactionJob& job, const CancelToken& cancel,
   options.level = job.level;
   options.window_ns = job.level == 1 ? kHourNs : kDayNs;
   options.keep_ids = job.level == 1;
+  options.keep_side = job.level == 1 || options_.side_data_in_days;
   options.drop = expired_in(job, options_.retention, options_.clock->wall_ns());
   options.output_bytes = options_.output_bytes;
   options.output_max_bytes = 2 * options_.output_bytes;

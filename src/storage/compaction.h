@@ -39,6 +39,7 @@ class Compaction {
     std::string writer_version;
     uint64_t output_bytes = 64ULL << 20U;
     Retention retention;
+    bool side_data_in_days = false;
   };
   explicit Compaction(Options options);
 

@@ -8,6 +8,12 @@ Status Dataset::visit_rows(const std::function<Status(const RowRun&)>& /*visit*/
   return fail(ErrorCode::unimplemented, "visit rows: this dataset is not a segment's");
 }
 
+Status Dataset::add_side_rows(std::span<const uint32_t> /*chosen*/, size_t /*type*/,
+                              const SideSelector& /*selector*/,
+                              std::span<int64_t> /*by_key*/) const {
+  return {};
+}
+
 Result<std::shared_ptr<const Rollup>> Dataset::rollup() const {
   return std::shared_ptr<const Rollup>();
 }

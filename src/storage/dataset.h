@@ -12,6 +12,7 @@
 #include "hearth/labels.h"
 #include "hearth/profile_type.h"
 #include "hearth/tenant.h"
+#include "storage/side_data.h"
 #include "symbols/symbol_tables.h"
 
 namespace hearth::storage {
@@ -75,6 +76,12 @@ class Dataset {
   /// `chosen` is ascending; by_key.size() == symbols()->keys(). `data_loss` when a row block is damaged: what was added before
   /// stays added, so the caller drops the whole accumulator.
   [[nodiscard]] virtual Status add_rows(std::span<const uint32_t> chosen, size_t type, std::span<int64_t> by_key) const = 0;
+  /// True when some row has side data; costs nothing.
+  [[nodiscard]] virtual bool has_side() const { return false; }
+  /// As add_rows(), but only the shares of the rows whose side data the selector accepts. Adds nothing where there is no side
+  /// data, whatever the selector.
+  [[nodiscard]] virtual Status add_side_rows(std::span<const uint32_t> chosen, size_t type, const SideSelector& selector,
+                                             std::span<int64_t> by_key) const;
   /// All rows in the order of the profiles, in runs of a bounded number of rows (at most 2^20): for compaction. Stops at the first
   /// error of `visit`. `unimplemented` for the head, whose rows are in another form.
   [[nodiscard]] virtual Status visit_rows(const std::function<Status(const RowRun&)>& visit) const;
@@ -88,6 +95,7 @@ class Dataset {
     rows,             ///< All of it but rollups.
     rows_of_a_range,  ///< The same, but rows of some profiles only: those follow when it is known which.
     rollup,           ///< series() and rollup().
+    side,             ///< symbols(), series(), profiles() and side data.
   };
   virtual void prefetch(Part) const {}
   /// Approximate stored bytes that a read of rows and symbols touches, for cost lines and limits.

@@ -11,6 +11,7 @@ struct DatasetMerge::Source {
   const SegmentDataset* dataset = nullptr;
   std::shared_ptr<const ProfileIndex> index;
   std::vector<uint32_t> series;  ///< Own series → index in series_.
+  uint64_t side_entries = 0;     ///< That go along.
 };
 
 /// One profile of the output.
@@ -53,6 +54,7 @@ uint64_t DatasetMerge::profiles() const {
 }
 
 Status DatasetMerge::open(std::vector<const SegmentDataset*> sources, const Options& options) {
+  side_ = options.keep_side;
   HEARTH_RETURN_IF_ERROR(read_sources(sources));
   pick_profiles(options);
   drop_duplicates();
@@ -71,6 +73,9 @@ Status DatasetMerge::read_sources(const std::vector<const SegmentDataset*>& sour
     series.insert(series.end(), own->begin(), own->end());
     runs.push_back(static_cast<uint32_t>(series.size()));
     ids_ = ids_ && !source.index->profiles.ids.empty();
+    if (!side_) continue;
+    HEARTH_ASSIGN_OR_RETURN(const SideSection side, source.dataset->side());
+    source.side_entries = side.entries();
   }
   const std::vector<uint8_t> used(series.size(), 1);
   const Ranking ranking = rank_runs(
@@ -116,8 +121,8 @@ void DatasetMerge::drop_duplicates() {
   std::ranges::stable_sort(picks_, [&](const Pick& a, const Pick& b) { return key(a) < key(b); });
 }
 
-// Greedy in the order of time: a part closes when the next profile would pass a limit. Nodes and
-// bytes of a source count by its profile's share.
+// Greedy in the order of time: a part closes when the next profile would pass a limit. Nodes, bytes
+// and side data of a source count by its profile's share.
 void DatasetMerge::split(const MergeLimits& limits) {
   std::vector<uint32_t> by_time(picks_.size());
   for (uint32_t i = 0; i < by_time.size(); ++i) by_time[i] = i;
@@ -127,9 +132,11 @@ void DatasetMerge::split(const MergeLimits& limits) {
   for (const uint32_t i : by_time) {
     const Source& source = sources_[picks_[i].source];
     const double share = 1.0 / static_cast<double>(source.dataset->info().profiles);
-    const PartSize profile{1, static_cast<double>(source.index->profiles.rows[picks_[i].profile]),
-                           share * static_cast<double>(source.dataset->info().nodes),
-                           share * static_cast<double>(source.dataset->stored_bytes())};
+    const double side_rows = static_cast<double>(source.side_entries * kRowsOfSideEntry) * share;
+    const PartSize profile{
+        1, static_cast<double>(source.index->profiles.rows[picks_[i].profile]) + side_rows,
+        share * static_cast<double>(source.dataset->info().nodes),
+        share * static_cast<double>(source.dataset->stored_bytes())};
     const PartSize with = size + profile;
     const bool full = size.profiles > 0 && !with.fits(limits);
     if (full) ++part;
@@ -145,6 +152,7 @@ void DatasetMerge::split(const MergeLimits& limits) {
 MergePart DatasetMerge::describe(std::span<const Pick> picks,
                                  std::vector<size_t>& source_of) const {
   MergePart part;
+  part.keep_side = side_;
   std::vector<std::vector<std::pair<uint32_t, uint32_t>>> chosen(sources_.size());
   part.profiles.totals.resize(sources_.front().index->profiles.totals.size());
   uint32_t last_series = UINT32_MAX;

@@ -20,6 +20,9 @@ struct MergeLimits {
   uint64_t profiles = 1ULL << 20U;
 };
 
+/// As many rows take about the memory of an entry of side data.
+inline constexpr uint64_t kRowsOfSideEntry = 4;
+
 /// Datasets of one (tenant, service, family) as one: the profiles that start within a window, each
 /// once, with everything they refer to. Sorted tables are merged without hashing, stacks through
 /// (parent, location) → node, rows renumbered and sorted again; the result depends on the profiles
@@ -33,7 +36,8 @@ class DatasetMerge {
 
   struct Options {
     int64_t begin_ns = INT64_MIN, last_ns = INT64_MAX;  ///< Inclusive range of start times.
-    bool keep_ids = true;  ///< Profile ids are kept when every source has them.
+    bool keep_ids = true;   ///< Profile ids are kept when every source has them.
+    bool keep_side = true;  ///< Side data goes along.
     MergeLimits limits;
   };
   /// Reads series and profiles of the sources, which outlive the merge. Profiles with equal ids are
@@ -65,7 +69,7 @@ class DatasetMerge {
   std::vector<LabelSet> series_;  ///< Of all sources, sorted.
   std::vector<Pick> picks_;       ///< By part, inside a part in the order of the output.
   std::vector<size_t> parts_;     ///< Where each part begins in picks_.
-  bool ids_ = true;
+  bool ids_ = true, side_ = true;
   uint64_t duplicates_ = 0;
   size_t failed_source_ = 0;
 };

@@ -117,8 +117,54 @@ void verify_rollup(const SegmentDataset& dataset, RollupBuilder& again, Findings
   if (bytes && raw && *bytes != *raw) findings.add("ROLL is not the sum of the rows");
 }
 
+/// The keys that side data refers to, checked against the rows as these are read in their order.
+class SideKeys {
+ public:
+  void add(const SideTable& side, uint32_t first_profile) {
+    size_t e = 0;
+    for (size_t p = 0; p < side.count.size(); ++p) {
+      for (const size_t end = e + side.count[p]; e < end; ++e) {
+        const uint64_t place = uint64_t{first_profile + p} << 32U | side.entries[e].key;
+        if (places_.empty() || places_.back() != place) places_.push_back(place);
+      }
+    }
+  }
+  void pass_row(uint64_t profile, uint32_t key) {
+    if (next_ < places_.size() && places_[next_] == (profile << 32U | key)) ++next_;
+  }
+  [[nodiscard]] bool all_passed() const { return next_ == places_.size(); }
+
+ private:
+  std::vector<uint64_t> places_;  // Profile and key, ascending.
+  size_t next_ = 0;
+};
+
+Status verify_side(const SegmentDataset& dataset, const ProfileTable& profiles, SideKeys& keys,
+                   Findings& findings) {
+  HEARTH_ASSIGN_OR_RETURN(const SideSection section, dataset.side());
+  const DatasetInfo& info = dataset.info();
+  const size_t types = info.family.types.size();
+  SideTable decoded;
+  std::vector<uint32_t> count;
+  for (const SideBlockInfo& block : section.blocks()) {
+    HEARTH_RETURN_IF_ERROR(section.decode(block, profiles, info.keys, types, decoded));
+    keys.add(decoded, block.first_profile);
+    std::string again;
+    encode_side_block(
+        {decoded.count, decoded.entries, decoded.values,
+         std::span(profiles.start_ns).subspan(block.first_profile, block.profiles), types},
+        again);
+    HEARTH_ASSIGN_OR_RETURN(const std::string raw, section.raw_block(block));
+    if (raw != again) findings.add("a block of SIDE is not in canonical form");
+    count.insert(count.end(), decoded.count.begin(), decoded.count.end());
+  }
+  if (!section.is_cut_as_written(count))
+    findings.add("a block of SIDE has another length than a writer gives it");
+  return {};
+}
+
 Status verify_block(const SegmentDataset& dataset, const ProfileTable& profiles,
-                    const RowBlockInfo& block, std::vector<uint8_t>& key_used,
+                    const RowBlockInfo& block, std::vector<uint8_t>& key_used, SideKeys& side_keys,
                     std::optional<RollupBuilder>& rollup, Findings& findings) {
   HEARTH_ASSIGN_OR_RETURN(const std::string raw, dataset.raw_block(block));
   DecodedRowBlock decoded;
@@ -130,6 +176,11 @@ Status verify_block(const SegmentDataset& dataset, const ProfileTable& profiles,
   }
   if (highest != block.highest_key)
     findings.add(fmt::format("highest key is {}; BLKS says {}", highest, block.highest_key));
+  size_t r = 0;
+  for (size_t p = block.first_profile; p < block.first_profile + size_t{block.profiles}; ++p) {
+    for (const size_t end = r + profiles.rows[p]; r < end; ++r)
+      side_keys.pass_row(p, decoded.key[r]);
+  }
   verify_totals(profiles, block, decoded, findings);
   if (rollup) add_to_rollup(profiles, block, decoded, *rollup);
   const RowBlockView view = decoded.view(block.rows_of(profiles), block.periods_of(profiles));
@@ -175,13 +226,17 @@ void verify_dataset(const SegmentDataset& dataset, Findings& findings) {
   std::vector<uint8_t> key_used((*symbols)->key_node.size());
   const symbols::SymbolTables tables = (*symbols)->view();
   std::optional<RollupBuilder> rollup = rebuild_rollup(dataset, tables, **series, findings);
+  SideKeys side_keys;
+  const Status side = verify_side(dataset, (*index)->profiles, side_keys, findings);
+  if (!side) findings.add(side.error().message);
   for (size_t b = 0; b < (*index)->blocks.size(); ++b) {
     const RowBlockInfo& block = (*index)->blocks[b];
     const auto status =
-        verify_block(dataset, (*index)->profiles, block, key_used, rollup, findings);
+        verify_block(dataset, (*index)->profiles, block, key_used, side_keys, rollup, findings);
     if (!status) findings.add(fmt::format("block {}: {}", b, status.error().message));
   }
   verify_usage(**symbols, key_used, findings);
+  if (!side_keys.all_passed()) findings.add("SIDE has an entry for a row that is not there");
   if (rollup) verify_rollup(dataset, *rollup, findings);
 }
 

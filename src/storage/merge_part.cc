@@ -6,6 +6,8 @@
 #include "storage/heap_section.h"
 #include "storage/row_block.h"
 #include "storage/row_sort.h"
+#include "storage/segment_format.h"
+#include "storage/side_section.h"
 #include "storage/symbol_concat.h"
 
 namespace hearth::storage {
@@ -109,6 +111,72 @@ class RowColumns {
   std::vector<int64_t> before_;
 };
 
+/// The side data of all profiles, kept by source until the keys have their numbers.
+class MergedSide {
+ public:
+  MergedSide(size_t profiles, size_t types) : types_(types), of_(profiles) {}
+
+  /// A key is `key_base` more than the source's; `used[key]` of those is 0 where no row has it.
+  Status read(const PartSource& source, uint32_t key_base, std::span<const uint32_t> used) {
+    if (!source.dataset->has_side()) return {};
+    HEARTH_ASSIGN_OR_RETURN(const SideSection section, source.dataset->side());
+    SideTable block;
+    size_t next = 0;
+    for (const SideBlockInfo& info : section.blocks()) {
+      const size_t first = next;
+      const uint32_t behind = info.first_profile + info.profiles;
+      while (next < source.chosen.size() && source.chosen[next] < behind) ++next;
+      if (next == first) continue;
+      HEARTH_RETURN_IF_ERROR(
+          section.decode(info, source.index->profiles, source.dataset->info().keys, types_, block));
+      size_t entry = 0;
+      uint32_t p = 0;
+      for (size_t i = first; i < next; ++i) {
+        for (; p < source.chosen[i] - info.first_profile; ++p) entry += block.count[p];
+        Place& to = of_[source.place[i]];
+        to = {entries_.size(), block.count[p]};
+        HEARTH_RETURN_IF_ERROR(copy(block, entry, block.count[p], key_base, used));
+      }
+    }
+    return {};
+  }
+
+  /// `id_of` translates the keys of all sources.
+  SideTable renumber(std::span<const uint32_t> id_of) {
+    SideTable out;
+    if (entries_.empty()) return out;
+    for (SideEntry& e : entries_) e.key = id_of[e.key];
+    SideSorter sorter;
+    for (const Place& p : of_) {
+      sorter.append(std::span(entries_).subspan(p.begin, p.entries),
+                    std::span(values_).subspan(p.begin * types_, p.entries * types_), types_, out);
+    }
+    return out;
+  }
+
+ private:
+  struct Place {
+    size_t begin = 0, entries = 0;  ///< In entries_.
+  };
+  Status copy(const SideTable& from, size_t entry, size_t n, uint32_t key_base,
+              std::span<const uint32_t> used) {
+    for (size_t e = entry; e < entry + n; ++e) {
+      if (used[from.entries[e].key] == 0)
+        return section_damaged(SectionKind::side, "an entry for a row that is not there");
+      entries_.push_back(from.entries[e]);
+      entries_.back().key += key_base;
+      const auto values = from.values_of(e, types_);
+      values_.insert(values_.end(), values.begin(), values.end());
+    }
+    return {};
+  }
+
+  const size_t types_;
+  std::vector<Place> of_;  ///< By profile of the output.
+  std::vector<SideEntry> entries_;
+  std::vector<int64_t> values_;
+};
+
 class PartMerger {
  public:
   PartMerger(MergePart part, size_t& failed) : part_(std::move(part)), failed_(failed) {}
@@ -120,8 +188,16 @@ class PartMerger {
     out.profiles = std::move(part_.profiles);
     RowColumns rows(out.profiles, out.row_key, out.row_values);
     HEARTH_RETURN_IF_ERROR(read(rows));
+    MergedSide side(out.profiles.size(), out.row_values.size());
+    if (part_.keep_side) {
+      HEARTH_RETURN_IF_ERROR(for_each_source([&](size_t s) {
+        return side.read(part_.sources[s], key_base_[s],
+                         std::span(count_).subspan(key_base_[s], keys_of(s)));
+      }));
+    }
     HEARTH_ASSIGN_OR_RETURN(const std::vector<uint32_t> id_of, merge_symbols(out));
     rows.renumber(id_of, out.symbols.keys.size());
+    out.side = side.renumber(id_of);
     return out;
   }
 

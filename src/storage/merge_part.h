@@ -22,6 +22,7 @@ struct MergePart {
   std::vector<PartSource> sources;
   std::vector<LabelSet> series;
   ProfileTable profiles;
+  bool keep_side = true;  ///< Side data goes along.
 };
 
 /// Merges symbols and rows. Rows are read to their final places with the keys of their sources; how

@@ -181,6 +181,34 @@ Result<InspectTable> rows(const SegmentDataset& dataset, const ProfileIndex& ind
   return t;
 }
 
+Result<InspectTable> side(const SegmentDataset& dataset) {
+  InspectTable t{"", {"profile", "key", "span", "trace", "time_ns"}, {}};
+  const DatasetInfo& info = dataset.info();
+  for (const SampleType& type : info.family.types) t.columns.push_back(type.type + ":" + type.unit);
+  const size_t types = info.family.types.size();
+  HEARTH_ASSIGN_OR_RETURN(const auto index, dataset.profile_index());
+  HEARTH_ASSIGN_OR_RETURN(const SideSection section, dataset.side());
+  SideTable block;
+  for (const SideBlockInfo& b : section.blocks()) {
+    HEARTH_RETURN_IF_ERROR(section.decode(b, index->profiles, info.keys, types, block));
+    size_t e = 0;
+    for (size_t p = 0; p < block.count.size(); ++p) {
+      for (const size_t end = e + block.count[p]; e < end; ++e) {
+        const SideEntry& entry = block.entries[e];
+        const Id128& trace = entry.trace_id;
+        std::vector<Cell> row = {
+            uint64_t{b.first_profile + p}, uint64_t{entry.key},
+            entry.span_id == 0 ? "-" : fmt::format("{:016x}", entry.span_id),
+            trace == Id128{} ? "-" : fmt::format("{:016x}{:016x}", trace.hi, trace.lo),
+            entry.time_ns};
+        for (const int64_t value : block.values_of(e, types)) row.emplace_back(value);
+        t.rows.push_back(std::move(row));
+      }
+    }
+  }
+  return t;
+}
+
 InspectTable heap_factors(const HeapScales& scales) {
   InspectTable t{"", {"rate", "block size", "c"}, {}};
   for (const HeapFactor& f : scales.factors)
@@ -239,11 +267,12 @@ Result<InspectTable> inspect_section(const SegmentDataset& dataset, const std::s
     HEARTH_ASSIGN_OR_RETURN(const auto scales, dataset.heap_scales());
     return scales ? heap_factors(*scales) : InspectTable{};
   }
+  if (section == "SIDE") return side(dataset);
   if (section != "PROF" && section != "BLKS" && section != "ROWS") {
     return fail(
         ErrorCode::invalid_argument,
         fmt::format("inspect section: got \"{}\"; want ROLL, STR, FUNC, MAP, LOC, EDGE, TREE, "
-                    "CLASS, KEYS, HEAP, LBL, PROF, BLKS or ROWS",
+                    "CLASS, KEYS, HEAP, LBL, PROF, BLKS, ROWS or SIDE",
                     section));
   }
   HEARTH_ASSIGN_OR_RETURN(const auto index, dataset.profile_index());

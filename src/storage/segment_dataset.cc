@@ -142,6 +142,9 @@ void SegmentDataset::prefetch(Part part) const {
     case Part::rollup:
       fetch(SectionKind::roll, SectionKind::strings);
       return fetch(SectionKind::series, SectionKind::series);
+    case Part::side:
+      fetch(SectionKind::strings, SectionKind::blocks);
+      return fetch(SectionKind::side, SectionKind::side);
   }
 }
 
@@ -288,6 +291,50 @@ Result<std::shared_ptr<const ProfileColumns>> SegmentDataset::profiles() const {
   // The columns live in the index: an aliasing pointer keeps all of it.
   return share_profiles(std::shared_ptr<const ProfileTable>(*index, &(*index)->profiles),
                         (*index)->block_first);
+}
+
+bool SegmentDataset::has_side() const {
+  return entry_.find(SectionKind::side) != nullptr;
+}
+
+Result<SideSection> SegmentDataset::side() const {
+  if (!has_side()) return SideSection();
+  HEARTH_ASSIGN_OR_RETURN(std::string bytes, raw_section(SectionKind::side));
+  return SideSection::open(std::move(bytes), entry_.info.profiles);
+}
+
+Status SegmentDataset::add_side(const ProfileTable& profiles, std::span<const uint32_t> chosen,
+                                size_t type, const SideSelector& selector,
+                                std::span<int64_t> by_key) const {
+  HEARTH_ASSIGN_OR_RETURN(const SideSection section, side());
+  const size_t types = entry_.info.family.types.size();
+  SideTable decoded;
+  for (const SideBlockInfo& block : section.blocks()) {
+    const auto in_block = chosen_within(chosen, block.first_profile, block.profiles);
+    if (in_block.empty()) continue;
+    HEARTH_RETURN_IF_ERROR(section.decode(block, profiles, entry_.info.keys, types, decoded));
+    size_t entry = 0;
+    uint32_t p = 0;
+    for (const uint32_t profile : in_block) {
+      for (; p < profile - block.first_profile; ++p) entry += decoded.count[p];
+      add_side_values(decoded, entry, entry + decoded.count[p], types, type, selector, by_key);
+    }
+  }
+  return {};
+}
+
+Status SegmentDataset::add_side_rows(std::span<const uint32_t> chosen, size_t type,
+                                     const SideSelector& selector,
+                                     std::span<int64_t> by_key) const {
+  const auto index = profile_index();
+  if (!index) return in_context(index.error());
+  if (type >= entry_.info.family.types.size() || by_key.size() != entry_.info.keys) {
+    return in_context({ErrorCode::internal,
+                       "add side rows: no such sample type, or an accumulator of another size"});
+  }
+  Status added = add_side((*index)->profiles, chosen, type, selector, by_key);
+  if (!added) return in_context(std::move(added).error());
+  return {};
 }
 
 Status SegmentDataset::add_block_run(const ProfileIndex& index, size_t first, size_t last,

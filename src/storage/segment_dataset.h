@@ -15,6 +15,7 @@
 #include "storage/rollup.h"
 #include "storage/row_block.h"
 #include "storage/segment_directory.h"
+#include "storage/side_section.h"
 
 namespace hearth::storage {
 
@@ -50,6 +51,10 @@ class SegmentDataset final : public Dataset {
   [[nodiscard]] bool decodes_symbols() const override { return true; }
   [[nodiscard]] Status add_rows(std::span<const uint32_t> chosen, size_t type,
                                 std::span<int64_t> by_key) const override;
+  [[nodiscard]] bool has_side() const override;
+  [[nodiscard]] Status add_side_rows(std::span<const uint32_t> chosen, size_t type,
+                                     const SideSelector& selector,
+                                     std::span<int64_t> by_key) const override;
   [[nodiscard]] Status visit_rows(const std::function<Status(const RowRun&)>& visit) const override;
   [[nodiscard]] bool has_rollup() const override;
   [[nodiscard]] Result<std::shared_ptr<const Rollup>> rollup() const override;
@@ -66,6 +71,8 @@ class SegmentDataset final : public Dataset {
   /// Checked and decompressed bytes of one section; `data_loss` when the dataset has none of that
   /// kind.
   [[nodiscard]] Result<std::string> raw_section(SectionKind kind) const;
+  /// SIDE; without blocks when the dataset has none.
+  [[nodiscard]] Result<SideSection> side() const;
   /// Checked and decompressed bytes of one row block.
   [[nodiscard]] Result<std::string> raw_block(const RowBlockInfo& block) const;
   /// Keys and values of one row block; `raw` is its raw_block().
@@ -84,6 +91,9 @@ class SegmentDataset final : public Dataset {
   [[nodiscard]] Status add_block_run(const ProfileIndex& index, size_t first, size_t last,
                                      std::span<const uint32_t> chosen, size_t type,
                                      std::span<int64_t> by_key, class RowAdder& adder) const;
+  [[nodiscard]] Status add_side(const ProfileTable& profiles, std::span<const uint32_t> chosen,
+                                size_t type, const SideSelector& selector,
+                                std::span<int64_t> by_key) const;
   [[nodiscard]] tl::unexpected<Error> in_context(Error error) const;
 
   const ObjectReader& object_;

@@ -37,7 +37,8 @@ std::string section_name(SectionKind kind) {
 }
 
 bool is_known_section(SectionKind kind) {
-  return kind == SectionKind::roll || (kind >= SectionKind::strings && kind <= SectionKind::rows);
+  return kind == SectionKind::roll || kind == SectionKind::side ||
+         (kind >= SectionKind::strings && kind <= SectionKind::rows);
 }
 
 tl::unexpected<Error> section_damaged(SectionKind kind, std::string_view what) {

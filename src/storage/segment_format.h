@@ -71,6 +71,8 @@ inline constexpr size_t kBlockRows = 65'536;
 /// The same for blocks of changes, which are small however many rows they stand for: the first
 /// profile of a block is stored whole.
 inline constexpr size_t kChainedBlockRows = 1U << 20U;
+/// A block of side data closes before it would have more entries.
+inline constexpr size_t kSideBlockEntries = 65'536;
 
 /// What a reader believes at most. A writer never passes them.
 namespace limit {
@@ -94,6 +96,7 @@ inline constexpr uint64_t kLabelsPerSet = 4096;
 inline constexpr uint64_t kProfiles = 1ULL << 22U;
 inline constexpr uint64_t kSeries = 1ULL << 20U;
 inline constexpr uint64_t kBlockRowsRead = 1ULL << 20U;
+inline constexpr uint64_t kSideEntries = 1ULL << 20U;  ///< Of a block, hence of a profile.
 inline constexpr uint64_t kSampleTypes = ProfileBatch::kTypesMax;
 }  // namespace limit
 

@@ -143,6 +143,13 @@ Status SegmentMerge::merge_service(const ServiceKey& service, const Datasets& da
     sources.push_back(dataset);
     rows += dataset->info().rows;
     nodes += dataset->info().nodes;
+    if (!options_.keep_side || !dataset->has_side()) continue;
+    const auto side = dataset->side();
+    if (!side) {
+      if (side.error().code == ErrorCode::data_loss) failed_input_ = inputs_[input].key;
+      return tl::unexpected(side.error());
+    }
+    rows += side->entries() * kRowsOfSideEntry;
   }
   HEARTH_ASSIGN_OR_RETURN(
       const MemoryCharge charge,
@@ -153,6 +160,7 @@ Status SegmentMerge::merge_service(const ServiceKey& service, const Datasets& da
   options.begin_ns = start_ns;
   options.last_ns = last_of_window(start_ns, options_.window_ns);
   options.keep_ids = options_.keep_ids;
+  options.keep_side = options_.keep_side;
   options.limits = options_.limits;
   const auto failed = [&](const Error& error) -> Status {
     if (error.code == ErrorCode::data_loss)

@@ -34,6 +34,7 @@ class SegmentMerge {
     uint8_t level = 1;      ///< Of the outputs.
     int64_t window_ns = 0;  ///< Their length.
     bool keep_ids = true;
+    bool keep_side = true;
     /// Services that the outputs leave out; empty: none.
     std::function<bool(const std::string& tenant, const std::string& service)> drop;
     uint64_t output_bytes = 64ULL << 20U;       ///< Aimed at, from the sizes of the inputs.

@@ -13,6 +13,7 @@
 #include "storage/saturating_sum.h"
 #include "storage/section_codec.h"
 #include "storage/segment_directory.h"
+#include "storage/side_section.h"
 
 namespace hearth::storage {
 namespace {
@@ -96,6 +97,21 @@ struct SegmentWriter::Impl {
     return write(rows.stored);
   }
 
+  /// Its frames are compressed one by one.
+  Status write_side(const std::string& side, DatasetEntry& entry) {
+    if (side.empty()) return {};
+    entry.sections.push_back(
+        {SectionKind::side, SectionCodec::raw, side.size(), side.size(), crc32c(side), offset});
+    return write(side);
+  }
+
+  [[nodiscard]] Status encode_side(const CanonicalDataset& d, std::string& out) const {
+    if (d.side.empty()) return {};
+    return storage::encode_side(d.side, d.profiles, d.row_values.size(),
+                                directory.level < kDayLevel ? kSymbolZstdLevel : kDayZstdLevel,
+                                out);
+  }
+
   Status add(const DatasetInput& input) {
     if (input.profile_series.empty())
       return fail(ErrorCode::internal, "write dataset: no profiles");
@@ -119,6 +135,8 @@ struct SegmentWriter::Impl {
       HEARTH_ASSIGN_OR_RETURN(std::string rollup, encode_rollup(dataset, rollup_labels));
       sections.insert(sections.begin(), {SectionKind::roll, std::move(rollup)});
     }
+    std::string side;
+    HEARTH_RETURN_IF_ERROR(encode_side(dataset, side));
     for (const RawSection& s : sections) {
       if (s.bytes.size() > limit::kSectionBytes)
         return section_too_large(s.kind, "more than 1 GiB");
@@ -130,6 +148,7 @@ struct SegmentWriter::Impl {
     for (RawSection& s : sections)
       HEARTH_RETURN_IF_ERROR(write_section(s.kind, std::move(s.bytes), entry));
     HEARTH_RETURN_IF_ERROR(write_rows(rows, entry));
+    HEARTH_RETURN_IF_ERROR(write_side(side, entry));
     for (const LabelSet& set : dataset.series) {
       for (const Label& label : set.labels()) bloom.add_label(label.name, label.value);
     }

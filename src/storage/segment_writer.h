@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "hearth/labels.h"
 #include "hearth/profile_type.h"
+#include "storage/side_data.h"
 #include "symbols/symbol_tables.h"
 
 namespace hearth::storage {
@@ -34,6 +35,9 @@ struct DatasetInput {
   std::vector<uint32_t> row_begin;
   std::vector<uint32_t> row_key;
   std::vector<int64_t> row_value;
+  /// Of no profile or of all of them; in any order, equal entries are added up. A key has a row in
+  /// its profile.
+  SideTable side;
 };
 
 struct CanonicalDataset;

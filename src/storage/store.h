@@ -108,6 +108,7 @@ class Store {
     uint64_t dictionary_max_bytes = 1ULL << 30;
     int64_t retry_window_ns = 900'000'000'000;
     Retention retention;                          ///< What is forgotten; by default nothing.
+    bool side_data_in_days = false;               ///< Whether day segments keep side data.
     uint64_t merged_segment_bytes = 64ULL << 20;  ///< What compaction aims at; twice that at most.
     RemoteReads remote;  ///< Through what segments are read when the bucket is not local.
     std::string writer_version;

@@ -258,6 +258,7 @@ std::unique_ptr<Compaction> StoreImpl::make_compaction() {
   options.writer_version = options_.writer_version;
   options.output_bytes = options_.merged_segment_bytes;
   options.retention = options_.retention;
+  options.side_data_in_days = options_.side_data_in_days;
   return std::make_unique<Compaction>(std::move(options));
 }
 

@@ -21,6 +21,7 @@
 #include "storage/segment_reader.h"
 #include "storage/segment_verify.h"
 #include "storage/series_section.h"
+#include "storage/side_section.h"
 #include "storage/symbol_sections.h"
 #include "storage/tree_sections.h"
 #include "support/memory_object.h"
@@ -75,6 +76,7 @@ void read_dataset(const Dataset& dataset) {
   std::vector<int64_t> by_key(dataset.info().keys);
   for (size_t t = 0; t < dataset.info().family.types.size(); ++t)
     (void)dataset.add_rows(all, t, by_key);
+  (void)dataset.add_side_rows(all, 0, {{1}, {}}, by_key);
 }
 
 void fuzz_file(std::string_view data) {
@@ -165,6 +167,21 @@ void fuzz_rollup(std::string_view data) {
   for (size_t g = 0; g < rollup->groups.size(); ++g) rollup->add(g, 1, self);
 }
 
+/// A block of three profiles; what decodes is what its own encoding decodes to.
+void fuzz_side(std::string_view data) {
+  const std::vector<int64_t> start_ns = {1'700'000'000'000'000'000, 0, INT64_MIN};
+  const size_t entries = data.empty() ? 0 : static_cast<unsigned char>(data[0]) % 8;
+  const SideBlockShape shape{entries, 300, 2, start_ns};
+  SideTable side;
+  if (!decode_side_block(data.substr(std::min<size_t>(1, data.size())), shape, side)) return;
+  std::string encoded;
+  encode_side_block({side.count, side.entries, side.values, start_ns, 2}, encoded);
+  SideTable again;
+  if (!decode_side_block(encoded, shape, again) || again.count != side.count ||
+      again.entries != side.entries || again.values != side.values)
+    __builtin_trap();
+}
+
 void fuzz_section(unsigned section, std::string_view data) {
   OwnedSymbols s = some_symbols();
   Successors successors;
@@ -200,8 +217,10 @@ void fuzz_section(unsigned section, std::string_view data) {
       return fuzz_rows(data, 4);
     case 12:
       return fuzz_rollup(data);
-    default:
+    case 13:
       return fuzz_heap(data);
+    default:
+      return fuzz_side(data);
   }
 }
 
@@ -214,7 +233,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (data[0] == 0) {
     hearth::storage::fuzz_file(rest);
   } else {
-    hearth::storage::fuzz_section(data[0] % 14, rest);
+    hearth::storage::fuzz_section(data[0] % 15, rest);
   }
   return 0;
 }

@@ -40,6 +40,10 @@ DatasetInput subset(const DatasetInput& in, const std::vector<uint32_t>& chosen)
       for (size_t t = 0; t < types; ++t) out.row_value.push_back(in.row_value[r * types + t]);
     }
     out.row_begin.push_back(static_cast<uint32_t>(out.row_key.size()));
+    if (in.side.count.empty()) continue;
+    std::vector<uint32_t> all(in.side.count[p]);
+    std::iota(all.begin(), all.end(), 0U);
+    test::copy_side(in, p, all, {}, out.side);
   }
   return out;
 }

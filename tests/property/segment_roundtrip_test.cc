@@ -117,6 +117,85 @@ void check_rollup(uint64_t seed) {
   REQUIRE(canonical);
 }
 
+/// Value per stack of the side data of profile `p` that the selector accepts.
+std::map<std::string, int64_t> naive_side(const DatasetInput& in, size_t p, size_t type,
+                                          const storage::SideSelector& selector) {
+  std::map<std::string, std::vector<int64_t>> values;
+  const size_t types = in.family.types.size();
+  const auto* const count = in.side.count.data();
+  const size_t begin = std::accumulate(count, count + p, size_t{0});
+  for (size_t e = begin; e < begin + count[p]; ++e) {
+    const storage::SideEntry& entry = in.side.entries[e];
+    const auto listed = [](const auto& ids, const auto& id) {
+      return ids.empty() || std::ranges::find(ids, id) != ids.end();
+    };
+    if (listed(selector.spans, entry.span_id) && listed(selector.traces, entry.trace_id))
+      values[test::key_text(*in.symbols, entry.key)].push_back(in.side.values[e * types + type]);
+  }
+  std::map<std::string, int64_t> out;
+  for (const auto& [key, parts] : values) {
+    if (const int64_t sum = storage::saturating_sum(parts); sum != 0) out[key] = sum;
+  }
+  return out;
+}
+
+/// Spans and traces of the dice that drew the entries, and now and then one that nobody has.
+storage::SideSelector random_selector(test::Dice& dice) {
+  storage::SideSelector selector;
+  const size_t kind = dice.below(3);
+  for (uint64_t span = 1; span < 8 && kind != 1; ++span) {
+    if (dice.percent(30)) selector.spans.push_back(span * 0x1111'1111'1111'1111);
+  }
+  for (uint64_t i = 1; i < 8 && kind != 0; ++i) {
+    if (dice.percent(30)) selector.traces.push_back({i / 3, i % 3 << 60U});
+  }
+  if (selector.empty()) selector.spans.push_back(0x2222'2222'2222'2222);
+  return selector;
+}
+
+/// Input profiles by their place in the segment: ids, which are unique, tell.
+std::map<Id128, size_t> places(const DatasetInput& in) {
+  std::map<Id128, size_t> out;
+  for (size_t p = 0; p < in.profile_id.size(); ++p) out[in.profile_id[p]] = p;
+  return out;
+}
+
+void check_side(uint64_t seed) {
+  INFO("seed " << seed);
+  test::Dice dice(seed);
+  test::DatasetShape shape = test::random_shape(dice, 30, 600);
+  shape.wide_values = false;  // Sums cut in another order would differ.
+  const DatasetInput in = test::random_dataset(dice, shape);
+  const std::string bytes = test::write_segment(std::span(&in, 1));
+  const auto dataset = open(bytes)->dataset(0);
+  if (in.side.entries.empty()) REQUIRE_FALSE(dataset->has_side());
+  const auto columns = dataset->profiles();
+  const auto tables = dataset->symbols();
+  REQUIRE(columns);
+  REQUIRE(tables);
+  const auto place = places(in);
+  for (int round = 0; round < 5; ++round) {
+    const storage::SideSelector selector = random_selector(dice);
+    const size_t type = dice.below(shape.types);
+    std::vector<uint32_t> chosen;
+    std::map<std::string, int64_t> want;
+    for (uint32_t p = 0; p < (*columns)->size(); ++p) {
+      if (dice.percent(30)) continue;
+      chosen.push_back(p);
+      if (in.side.count.empty()) continue;
+      const size_t at = place.at((*columns)->ids[p]);
+      for (const auto& [key, value] : naive_side(in, at, type, selector)) want[key] += value;
+    }
+    std::vector<int64_t> by_key((*tables)->keys());
+    REQUIRE(dataset->add_side_rows(chosen, type, selector, by_key));
+    std::map<std::string, int64_t> got;
+    for (uint32_t k = 0; k < by_key.size(); ++k) {
+      if (by_key[k] != 0) got[test::key_text(**tables, k)] += by_key[k];
+    }
+    REQUIRE(got == want);
+  }
+}
+
 void check_round_trip(uint64_t seed) {
   INFO("seed " << seed);
   test::Dice dice(seed);
@@ -146,6 +225,10 @@ void check_round_trip(uint64_t seed) {
 
 TEST_CASE("what a segment writer writes is what its reader reads, in any numbering", "[segment]") {
   for (uint64_t seed = 1; seed <= 300; ++seed) check_round_trip(seed);
+}
+
+TEST_CASE("side data adds up to what the entries of a span or trace hold", "[segment]") {
+  for (uint64_t seed = 1; seed <= 200; ++seed) check_side(seed);
 }
 
 TEST_CASE("a rollup has the sum of the rows for every path of names and every group", "[segment]") {

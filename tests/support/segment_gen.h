@@ -45,6 +45,7 @@ struct DatasetShape {
   bool times_period = true;  ///< Column 1 = column 0 × period, as Go's CPU profiles.
   bool wide_values = false;  ///< Values of all sizes and signs.
   bool ids = true;
+  uint64_t side_percent = 0;  ///< Of the rows, that have side data.
 };
 
 /// Any size of every table. One in ten has up to `profiles_rare` profiles, more than a block holds.
@@ -62,6 +63,7 @@ inline DatasetShape random_shape(Dice& dice, size_t profiles_most, size_t profil
   shape.rows = dice.below(80);
   shape.types = 1 + dice.below(4);
   shape.wide_values = dice.percent(30);
+  shape.side_percent = dice.percent(50) ? dice.below(100) : 0;
   return shape;
 }
 
@@ -140,6 +142,31 @@ inline int64_t random_value(Dice& dice, bool wide) {
   return static_cast<int64_t>(dice.next()) >> dice.below(64);
 }
 
+/// Few ids, so that profiles and stacks share them; 0: none.
+inline uint64_t random_span(Dice& dice) {
+  return dice.below(6) * 0x1111'1111'1111'1111;
+}
+inline Id128 random_trace(Dice& dice) {
+  return {dice.below(2), dice.below(3) << 60U};
+}
+
+/// Side data of the last profile of `in`: some say nothing, some hold nothing, some are equal.
+inline void add_side(Dice& dice, const DatasetShape& shape, storage::DatasetInput& in) {
+  if (shape.side_percent == 0) return;
+  const size_t before = in.side.entries.size();
+  for (size_t row = in.row_begin[in.row_begin.size() - 2]; row < in.row_begin.back(); ++row) {
+    if (!dice.percent(shape.side_percent)) continue;
+    for (size_t n = 1 + dice.below(4); n > 0; --n) {
+      const int64_t time =
+          dice.percent(50) ? 0 : in.profile_start_ns.back() + static_cast<int64_t>(dice.below(3));
+      in.side.entries.push_back({in.row_key[row], random_span(dice), random_trace(dice), time});
+      for (size_t t = 0; t < shape.types; ++t)
+        in.side.values.push_back(random_value(dice, shape.wide_values));
+    }
+  }
+  in.side.count.push_back(static_cast<uint32_t>(in.side.entries.size() - before));
+}
+
 }  // namespace segment_gen_detail
 
 /// A random dataset; the same dice give the same one.
@@ -181,6 +208,7 @@ inline storage::DatasetInput random_dataset(Dice& dice, const DatasetShape& shap
       }
     }
     in.row_begin.push_back(static_cast<uint32_t>(in.row_key.size()));
+    add_side(dice, shape, in);
   }
   return in;
 }
@@ -220,6 +248,24 @@ inline std::vector<uint32_t> inverse(const std::vector<uint32_t>& order) {
 }
 
 }  // namespace segment_gen_detail
+
+/// Appends profile `p` of `from` to the side data of another input, whose entries then come in the
+/// order of `order`; `key_of` translates the keys, empty: as they are.
+inline void copy_side(const storage::DatasetInput& from, size_t p, std::span<const uint32_t> order,
+                      std::span<const uint32_t> key_of, storage::SideTable& to) {
+  if (from.side.count.empty()) return;
+  const auto* const begin_of = from.side.count.data();
+  const size_t begin = std::accumulate(begin_of, begin_of + p, size_t{0});
+  const size_t types = from.family.types.size();
+  for (const uint32_t i : order) {
+    storage::SideEntry entry = from.side.entries[begin + i];
+    if (!key_of.empty()) entry.key = key_of[entry.key];
+    to.entries.push_back(entry);
+    const auto values = from.side.values_of(begin + i, types);
+    to.values.insert(to.values.end(), values.begin(), values.end());
+  }
+  to.count.push_back(static_cast<uint32_t>(order.size()));
+}
 
 /// The same contents: stacks, keys, series, profiles and rows come in another order and with other
 /// numbers.
@@ -313,6 +359,8 @@ inline storage::DatasetInput shuffled(Dice& dice, const storage::DatasetInput& i
                            in.row_value.begin() + static_cast<ptrdiff_t>((row + 1) * types));
     }
     out.row_begin.push_back(static_cast<uint32_t>(out.row_key.size()));
+    if (in.side.count.empty()) continue;
+    copy_side(in, p, permutation(dice, in.side.count[p], 0), key_of, out.side);
   }
   return out;
 }
