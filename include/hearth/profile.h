@@ -56,12 +56,23 @@ struct ProfileBatch {
     int64_t num = 0;
     uint32_t num_unit = 0;
   };
+  /// The span, trace and time that a sample belongs to, as far as the client says; 0: not said. An
+  /// id is the number of its big-endian bytes.
+  struct SideData {
+    uint32_t sample = 0;
+    uint64_t span_id = 0;
+    uint64_t trace_id_hi = 0, trace_id_lo = 0;
+    int64_t time_ns = 0;  ///< UTC.
+    bool operator==(const SideData&) const = default;
+  };
   struct Samples {
     std::vector<uint32_t> stack_begin;  ///< size + 1 entries into frames.
     std::vector<uint32_t> frames;       ///< Indices into locations, leaf first.
     std::vector<int64_t> values;        ///< Sample-major: sample s, type t at [s * types + t].
     std::vector<uint32_t> label_begin;  ///< size + 1 entries into labels.
     std::vector<SampleLabel> labels;
+    std::vector<SideData>
+        side;  ///< Strictly ascending by sample; samples without any are not listed.
     [[nodiscard]] size_t size() const { return stack_begin.empty() ? 0 : stack_begin.size() - 1; }
   };
 
@@ -88,7 +99,8 @@ struct ProfileBatch {
     uint64_t stacks_truncated = 0;       ///< Root side replaced by a [truncated] frame.
     uint64_t strings_truncated = 0;      ///< Over 65,535 bytes; the tail was kept.
     uint64_t numeric_labels_dropped = 0;
-    uint64_t sample_ids_dropped = 0;  ///< Span, trace and profile ids of samples.
+    uint64_t sample_ids_dropped = 0;  ///< Malformed span, trace and profile ids of samples.
+    uint64_t side_data_dropped = 0;   ///< Of samples beyond the limit of a profile.
     uint64_t frames_dropped = 0;  ///< Referred to a location, function or mapping that the profile lacks.
   } repairs;
   /// Bytes for strings that are not in the input (text formats, rewritten names). Elements never move.

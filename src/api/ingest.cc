@@ -15,6 +15,7 @@
 #include "formats/multipart.h"
 #include "formats/pprof_decoder.h"
 #include "formats/text_decoder.h"
+#include "ingest/side_labels.h"
 
 namespace hearth::api {
 namespace {
@@ -177,6 +178,7 @@ class Ingest {
         formats::decode_text(request_.body, layout, text, write_.decode_limits(), slot.batch);
     if (!decoded) return payload_refusal(std::move(decoded).error());
     auto labels = ingest_labels(params_, std::string(app->metric.name), app->service, true);
+    ingest::move_span_label(labels, slot.batch);
     auto added = write_.add(std::move(labels), slot, request_.body, params_.has_from);
     if (added) return std::nullopt;
     // As upstream: what validation refuses in a text profile has Connect's status, not 422.

@@ -178,6 +178,7 @@ void add_ingest(Families& out, const App& app) {
   out.counter(kName, kHelp, repairs.strings_truncated, {{"kind", "strings_truncated"}});
   out.counter(kName, kHelp, repairs.numeric_labels_dropped, {{"kind", "numeric_labels_dropped"}});
   out.counter(kName, kHelp, repairs.sample_ids_dropped, {{"kind", "sample_ids_dropped"}});
+  out.counter(kName, kHelp, repairs.side_data_dropped, {{"kind", "side_data_dropped"}});
   out.counter(kName, kHelp, repairs.frames_dropped, {{"kind", "frames_dropped"}});
 }
 

@@ -123,6 +123,7 @@ Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& opti
   store.ack_object = options.ack_object;
   store.ack_interval_ns = options.ack_interval_ns;
   store.retention = options.retention;
+  store.side_data_in_days = options.side_data_in_days;
   store.writer_version = std::string("hearth ") + version();
   return storage::Store::open(std::move(store));
 }

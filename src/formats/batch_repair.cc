@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/side_filter.h"
+
 namespace hearth::formats {
 namespace {
 
@@ -34,6 +36,7 @@ void drop_unusable_frames(ProfileBatch& batch, const std::vector<uint8_t>& unusa
   const auto usable = [&](uint32_t frame) {
     return frame < batch.locations.size() && (unusable.empty() || unusable[frame] == 0);
   };
+  SideFilter side(s);
   size_t frames = 0;
   size_t labels = 0;
   size_t kept = 0;
@@ -49,6 +52,7 @@ void drop_unusable_frames(ProfileBatch& batch, const std::vector<uint8_t>& unusa
       std::copy_n(s.values.begin() + static_cast<ptrdiff_t>(i * types), types,
                   s.values.begin() + static_cast<ptrdiff_t>(kept * types));
       for (size_t l = first_label; l < label_end; ++l) s.labels[labels++] = s.labels[l];
+      side.keep(i, kept);
       ++kept;
       s.stack_begin[kept] = static_cast<uint32_t>(frames);
       s.label_begin[kept] = static_cast<uint32_t>(labels);
@@ -56,6 +60,7 @@ void drop_unusable_frames(ProfileBatch& batch, const std::vector<uint8_t>& unusa
     first = end;
     first_label = label_end;
   }
+  side.finish();
   s.frames.resize(frames);
   s.labels.resize(labels);
   s.values.resize(kept * types);

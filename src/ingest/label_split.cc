@@ -9,6 +9,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "ingest/side_labels.h"
+
 namespace hearth::ingest {
 namespace {
 
@@ -21,12 +23,8 @@ bool is_go_heap(const ProfileBatch& batch) {
       });
 }
 
-bool is_per_sample_id(std::string_view key) {
-  return key == label::kSpanId || key == label::kTraceId || key == label::kProfileId;
-}
-
 // What becomes of the labels with one key string. Worked out once per key.
-enum class Fate : uint8_t { unknown, series_label, sample_id, row_key };
+enum class Fate : uint8_t { unknown, series_label, span, trace, row_key };
 
 struct Pair {
   uint32_t key = 0, value = 0;
@@ -39,7 +37,8 @@ class Splitter {
       : batch_(batch),
         limits_(limits),
         keeps_bytes_(is_go_heap(batch)),
-        fates_(batch.strings.size()) {}
+        fates_(batch.strings.size()),
+        side_(batch) {}
 
   /// True when every label belongs to its row's key, as in a Go heap profile: nothing is to be
   /// split or dropped.
@@ -53,7 +52,9 @@ class Splitter {
     ProfileBatch::Samples& s = batch_.samples;
     for (size_t i = 0, label = 0; i < s.size(); ++i) {
       pairs_.clear();
+      side_.begin_sample(static_cast<uint32_t>(i));
       for (const size_t end = s.label_begin[i + 1]; label < end; ++label) take(s.labels[label]);
+      side_.end_sample();
       s.label_begin[i + 1] = static_cast<uint32_t>(kept_);
       std::sort(pairs_.begin(), pairs_.end());
       group().samples.push_back(static_cast<uint32_t>(i));
@@ -61,6 +62,7 @@ class Splitter {
       if (text_bytes_ > limits_.text_max_bytes) return too_much_text();
     }
     s.labels.resize(kept_);
+    side_.finish();
     return std::move(groups_);
   }
 
@@ -69,7 +71,8 @@ class Splitter {
     Fate& fate = fates_[key];
     if (fate != Fate::unknown) return fate;
     const std::string_view name = batch_.strings[key];
-    if (is_per_sample_id(name)) return fate = Fate::sample_id;
+    const SideLabel side = side_label(name);
+    if (side != SideLabel::none) return fate = side == SideLabel::span ? Fate::span : Fate::trace;
     return fate = keeps_bytes_ && name == "bytes" ? Fate::row_key : Fate::series_label;
   }
 
@@ -86,8 +89,8 @@ class Splitter {
   void take(const ProfileBatch::SampleLabel& label) {
     const Fate fate = fate_of(label.key);
     const bool is_text = label.str != 0;
-    if (is_text && fate == Fate::sample_id) {
-      ++batch_.repairs.sample_ids_dropped;
+    if (is_text && (fate == Fate::span || fate == Fate::trace)) {
+      side_.add(fate == Fate::span ? SideLabel::span : SideLabel::trace, batch_.strings[label.str]);
     } else if (is_text) {
       if (!batch_.strings[label.str].empty()) pairs_.push_back({label.key, label.str});
       over_limit_ |= over(batch_.strings[label.key], limits_.name_max_bytes) ||
@@ -127,6 +130,7 @@ class Splitter {
   const SplitLimits limits_;
   const bool keeps_bytes_;
   std::vector<Fate> fates_;  // By key string.
+  SideDataBuilder side_;
   std::vector<Pair> pairs_, last_pairs_;
   size_t last_ = 0;
   size_t text_bytes_ = 0;

@@ -24,8 +24,8 @@ struct SplitLimits {
 };
 
 /// Groups the samples by their string labels and leaves only those labels on the samples that
-/// belong to a row's key: Go heap's numeric `bytes`. Dropped numeric labels and span, trace and
-/// profile ids are counted in `repairs`.
+/// belong to a row's key: Go heap's numeric `bytes`. Span and trace ids become side data of their
+/// samples. Dropped numeric labels and malformed ids are counted in `repairs`.
 ///
 /// Returns at most `groups_max` + 1 groups (0: no limit): one more than allowed tells the caller to
 /// refuse the profile. A sample with a label over its limit ends the pass: its group comes last, so

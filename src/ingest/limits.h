@@ -12,6 +12,7 @@ struct Limits {
   size_t profile_max_bytes = 16u << 20;        ///< One profile, inflated.
   size_t samples_max = 1'000'000;              ///< Per profile.
   size_t sample_labels_max = 100;              ///< Per sample.
+  size_t side_data_max = 50'000;               ///< Samples of a profile whose span, trace or time is kept.
   size_t stack_depth_max = 16'384;             ///< Deeper: leaf side kept under a [truncated] frame, counted.
   size_t symbol_max_bytes = 65'535;            ///< Longer strings keep their tail.
   size_t label_name_max_bytes = 1024;

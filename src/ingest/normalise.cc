@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "model/side_filter.h"
+
 namespace hearth::ingest {
 namespace {
 
@@ -56,12 +58,15 @@ template <class Keep>
 void filter_samples(ProfileBatch& batch, Keep keep) {
   ProfileBatch::Samples& s = batch.samples;
   const size_t n = s.size();
+  SideFilter side(s);
   size_t kept = 0;
   for (size_t begin = 0, end = 0; begin < n; begin = end + 1) {
     end = begin;
     while (end < n && keep(end)) ++end;
+    for (size_t i = begin; i < end; ++i) side.keep(i, kept + i - begin);
     kept = move_samples(batch, begin, end, kept);
   }
+  side.finish();
   s.stack_begin.resize(kept + 1);
   s.label_begin.resize(kept + 1);
   s.frames.resize(s.stack_begin[kept]);

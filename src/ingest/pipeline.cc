@@ -12,6 +12,7 @@
 #include "ingest/normalise.h"
 #include "ingest/profile_identity.h"
 #include "ingest/series_labels.h"
+#include "ingest/side_labels.h"
 #include "ingest/validation.h"
 
 namespace hearth::ingest {
@@ -60,6 +61,7 @@ void add(ProfileBatch::Repairs& sum, const ProfileBatch::Repairs& r) {
   sum.numeric_labels_dropped += r.numeric_labels_dropped;
   sum.frames_dropped += r.frames_dropped;
   sum.sample_ids_dropped += r.sample_ids_dropped;
+  sum.side_data_dropped += r.side_data_dropped;
 }
 
 tl::unexpected<Error> too_many_series(const Tenant& tenant, size_t max) {
@@ -110,6 +112,7 @@ Result<std::vector<Prepared::Group>> Pipeline::Impl::split(const Tenant& tenant,
       std::vector<LabelGroup> by_labels,
       split_by_labels(*incoming.batch, {defaults.active_series_max, defaults.label_name_max_bytes,
                                         defaults.label_value_max_bytes}));
+  limit_side_data(*incoming.batch, defaults.side_data_max);
   if (defaults.active_series_max != 0 && by_labels.size() > defaults.active_series_max) {
     return too_many_series(tenant, defaults.active_series_max);
   }

@@ -55,7 +55,7 @@ void ProfileBatch::clear() {
   clear_all(mappings.start, mappings.limit, mappings.offset, mappings.file, mappings.build_id, mappings.flags);
   clear_all(locations.mapping, locations.address, locations.folded, locations.line_begin);
   clear_all(lines.function, lines.line, lines.column);
-  clear_all(samples.stack_begin, samples.frames, samples.values, samples.label_begin, samples.labels);
+  clear_all(samples.stack_begin, samples.frames, samples.values, samples.label_begin, samples.labels, samples.side);
   clear_all(sample_types, comments, owned);
   period_type = {};
   period = time_ns = duration_ns = 0;
@@ -68,7 +68,7 @@ size_t ProfileBatch::memory_bytes() const {
                  bytes_of(mappings.start, mappings.limit, mappings.offset, mappings.file, mappings.build_id, mappings.flags) +
                  bytes_of(locations.mapping, locations.address, locations.folded, locations.line_begin) +
                  bytes_of(lines.function, lines.line, lines.column) +
-                 bytes_of(samples.stack_begin, samples.frames, samples.values, samples.label_begin, samples.labels);
+                 bytes_of(samples.stack_begin, samples.frames, samples.values, samples.label_begin, samples.labels, samples.side);
   for (const auto& block : owned) total += block.capacity();
   return total;
 }
@@ -94,6 +94,11 @@ Status ProfileBatch::validate() const {
   if (!partitions(samples.label_begin, samples.size(), samples.labels.size())) return bad("labels do not partition");
   for (const SampleLabel& l : samples.labels) {
     if (l.key >= n || l.str >= n || l.num_unit >= n) return bad("a label refers to a string out of range");
+  }
+  for (size_t i = 0; i < samples.side.size(); ++i) {
+    const uint32_t sample = samples.side[i].sample;
+    if (sample >= samples.size() || (i > 0 && sample <= samples.side[i - 1].sample))
+      return bad("side data out of order");
   }
   for (const ValueType& t : sample_types) {
     if (t.type >= n || t.unit >= n) return bad("a sample type refers to a string out of range");

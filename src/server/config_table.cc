@@ -272,6 +272,9 @@ std::vector<Setting> storage_settings() {
                "Hours and days that ended longer ago are deleted, and older profiles refused. 0: "
                "kept for ever."),
       retention_rules(),
+      toggle("retention.side-data-in-days", "", HEARTH_FIELD(bool, database.side_data_in_days),
+             "Whether day segments keep the spans, traces and times of samples; fresh and hour "
+             "segments always do."),
   };
 }
 
@@ -288,6 +291,9 @@ std::vector<Setting> limit_settings() {
             "Labels of one sample."),
       count("limits.stack-depth-max", HEARTH_FIELD(size_t, database.limits.stack_depth_max),
             "Frames of a stack; deeper stacks keep the leaf side under a [truncated] frame."),
+      count(
+          "limits.side-data-max", HEARTH_FIELD(size_t, database.limits.side_data_max),
+          "Samples of a profile whose span, trace and time are kept; the rest is stored without."),
       bytes("limits.symbol-max-bytes", HEARTH_FIELD(size_t, database.limits.symbol_max_bytes),
             "Bytes of a function or file name; longer ones keep their end."),
       bytes("limits.label-name-max-bytes",

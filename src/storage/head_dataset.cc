@@ -12,7 +12,10 @@ namespace hearth::storage {
 HeadDataset::HeadDataset(std::shared_ptr<const HeadGroup> group)
     : group_(std::move(group)), info_(group_->info()), bytes_(group_->bytes()) {
   records_.reserve(group_->records().size());
-  for (const auto& record : group_->records()) records_.push_back(record.get());
+  for (const auto& record : group_->records()) {
+    records_.push_back(record.get());
+    has_side_ = has_side_ || record->side_entries != 0;
+  }
 }
 
 // Under mutex_.
@@ -91,6 +94,22 @@ Status HeadDataset::add_rows(std::span<const uint32_t> chosen, size_t type,
     }
     const HeadRecord& record = *records_[profile];
     HEARTH_RETURN_IF_ERROR(add_encoded_rows(record.row_bytes, record.rows, types, type, by_key));
+  }
+  return {};
+}
+
+Status HeadDataset::add_side_rows(std::span<const uint32_t> chosen, size_t type,
+                                  const SideSelector& selector, std::span<int64_t> by_key) const {
+  const size_t types = info_.family.types.size();
+  SideTable side;
+  for (const uint32_t profile : chosen) {
+    if (profile >= records_.size() || type >= types) {
+      return fail(ErrorCode::internal,
+                  fmt::format("add side rows of profile {}: the dataset has {} and {} types",
+                              profile, records_.size(), types));
+    }
+    HEARTH_RETURN_IF_ERROR(decode_side(*records_[profile], by_key.size(), side));
+    add_side_values(side, 0, side.entries.size(), types, type, selector, by_key);
   }
   return {};
 }

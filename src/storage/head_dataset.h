@@ -23,6 +23,9 @@ class HeadDataset final : public Dataset {
   Result<std::shared_ptr<const symbols::SymbolTables>> symbols() const override;
   Status add_rows(std::span<const uint32_t> chosen, size_t type,
                   std::span<int64_t> by_key) const override;
+  bool has_side() const override { return has_side_; }
+  Status add_side_rows(std::span<const uint32_t> chosen, size_t type, const SideSelector& selector,
+                       std::span<int64_t> by_key) const override;
   uint64_t stored_bytes() const override { return bytes_; }
   Id128 symbols_id() const override { return group_->epoch()->identity().symbols; }
 
@@ -33,6 +36,7 @@ class HeadDataset final : public Dataset {
   std::vector<const HeadRecord*> records_;
   DatasetInfo info_;
   uint64_t bytes_ = 0;
+  bool has_side_ = false;
 
   mutable std::mutex mutex_;  ///< Guards what follows: built on first use.
   mutable std::shared_ptr<const std::vector<LabelSet>> series_;

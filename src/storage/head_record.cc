@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "storage/segment_format.h"
+#include "storage/side_block.h"
 
 namespace hearth::storage {
 namespace {
 
 constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormatWithSide = 2;
 constexpr size_t kTypesMax = 1024;
 
 Id128 read_id(ByteReader& in) {
@@ -44,10 +47,11 @@ Result<Family> decode_family(std::string_view bytes) {
   return family;
 }
 
-std::string encode_head_record(const HeadRecordHeader& header, const Rows& rows) {
+std::string encode_head_record(const HeadRecordHeader& header, const Rows& rows,
+                               const SideTable& side) {
   std::string out;
   out.reserve(header.family.size() + header.series.size() + 96 + rows.size() * 3);
-  out.push_back(static_cast<char>(kFormat));
+  out.push_back(static_cast<char>(side.empty() ? kFormat : kFormatWithSide));
   put_str(out, header.family);
   put_str(out, header.series);
   put_svarint(out, header.start_ns);
@@ -58,17 +62,38 @@ std::string encode_head_record(const HeadRecordHeader& header, const Rows& rows)
   put_varint(out, rows.size());
   put_varint(out, rows.totals.size());
   for (const int64_t total : rows.totals) put_svarint(out, total);
+  if (!side.empty()) {
+    const auto entries = static_cast<uint32_t>(side.entries.size());
+    std::string block;
+    encode_side_block({std::span(&entries, 1), side.entries, side.values,
+                       std::span(&header.start_ns, 1), rows.types},
+                      block);
+    put_varint(out, entries);
+    put_str(out, block);
+  }
   encode_rows(rows, out);
   return out;
+}
+
+Status decode_side(const HeadRecord& record, size_t keys, SideTable& out) {
+  if (record.side_entries == 0) {
+    out = {};
+    return {};
+  }
+  return decode_side_block(
+      record.side_bytes,
+      {record.side_entries, keys, record.totals.size(), std::span(&record.start_ns, 1)}, out);
 }
 
 Result<std::unique_ptr<HeadRecord>> HeadRecord::parse(std::string value) {
   auto record = std::make_unique<HeadRecord>();
   record->value = std::move(value);
   ByteReader in(record->value);
-  if (const uint8_t format = in.u8(); format != kFormat) {
+  const uint8_t format = in.u8();
+  if (format != kFormat && format != kFormatWithSide) {
     return fail(ErrorCode::data_loss,
-                fmt::format("read a head record: got format {}; want {}", format, kFormat));
+                fmt::format("read a head record: got format {}; want {} or {}", format, kFormat,
+                            kFormatWithSide));
   }
   record->family = in.str();
   record->series = in.str();
@@ -79,6 +104,10 @@ Result<std::unique_ptr<HeadRecord>> HeadRecord::parse(std::string value) {
   record->rows = static_cast<uint32_t>(in.varint_max(UINT32_MAX));
   record->totals.resize(in.count(kTypesMax));
   for (int64_t& total : record->totals) total = in.svarint();
+  if (format == kFormatWithSide) {
+    record->side_entries = static_cast<uint32_t>(in.varint_max(limit::kSideEntries));
+    record->side_bytes = in.str();
+  }
   record->row_bytes = in.bytes(in.left());
   if (!in.ok()) return fail(ErrorCode::data_loss, "read a head record: too short");
   return record;

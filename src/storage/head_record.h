@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "hearth/profile_type.h"
 #include "storage/head_rows.h"
+#include "storage/side_data.h"
 
 namespace hearth::storage {
 
@@ -25,6 +26,8 @@ struct HeadRecord {
   uint32_t rows = 0;
   std::vector<int64_t> totals;  ///< One per sample type.
   std::string_view row_bytes;   ///< encode_rows().
+  uint32_t side_entries = 0;    ///< Of side data; 0: none.
+  std::string_view side_bytes;  ///< encode_side_block() of this profile.
   MemoryCharge charge;
 
   HeadRecord() = default;
@@ -41,7 +44,12 @@ struct HeadRecordHeader {
   int64_t start_ns = 0, duration_ns = 0, period = 0;
   Id128 id;
 };
-[[nodiscard]] std::string encode_head_record(const HeadRecordHeader& header, const Rows& rows);
+/// `side` has the entries of this profile, or none.
+[[nodiscard]] std::string encode_head_record(const HeadRecordHeader& header, const Rows& rows,
+                                             const SideTable& side = {});
+
+/// The side data of a record, whose keys are below `keys`. `data_loss` when it is malformed.
+[[nodiscard]] Status decode_side(const HeadRecord& record, size_t keys, SideTable& out);
 
 /// Canonical bytes of a family: equal families have equal bytes.
 [[nodiscard]] std::string encode_family(const Family& family);

@@ -41,6 +41,8 @@ Status add_record(const HeadRecord& record, Rows& rows,
   const auto index =
       known != series.end() ? known->second : static_cast<uint32_t>(out.series.size());
   HEARTH_RETURN_IF_ERROR(decode_rows(record.row_bytes, record.rows, types, rows));
+  SideTable side;
+  HEARTH_RETURN_IF_ERROR(decode_side(record, out.symbols->keys(), side));
   if (known == series.end()) {
     HEARTH_ASSIGN_OR_RETURN(LabelSet labels, LabelSet::decode(record.series));
     out.series.push_back(std::move(labels));
@@ -54,6 +56,9 @@ Status add_record(const HeadRecord& record, Rows& rows,
   out.row_key.insert(out.row_key.end(), rows.keys.begin(), rows.keys.end());
   out.row_value.insert(out.row_value.end(), rows.values.begin(), rows.values.end());
   out.row_begin.push_back(static_cast<uint32_t>(out.row_key.size()));
+  out.side.count.push_back(record.side_entries);
+  out.side.entries.insert(out.side.entries.end(), side.entries.begin(), side.entries.end());
+  out.side.values.insert(out.side.values.end(), side.values.begin(), side.values.end());
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/fault_point.h"
 #include "base/spare_pool.h"
+#include "storage/head_side.h"
 #include "storage/keys.h"
 #include "storage/segment_format.h"
 #include "storage/store_impl.h"
@@ -32,6 +33,8 @@ struct Scratch {
   symbols::MapScratch map;
   RowCollector collector;
   Rows rows;
+  HeadSideCollector side_collector;
+  SideTable side;
   std::vector<MappedBatch> mapped;
   size_t mapped_used = 0;
 };
@@ -208,10 +211,18 @@ Status StoreImpl::AppendWrite::encode(Item& item, Scratch& scratch) {
                 fmt::format("append: a profile of {} different stacks; at most {} can be stored",
                             scratch.rows.keys.size(), limit::kBlockRowsRead));
   }
+  scratch.side_collector.collect(samples, item.profile->samples, mapped.keys, scratch.rows,
+                                 scratch.side);
+  if (scratch.side.entries.size() > limit::kSideEntries) {
+    return fail(ErrorCode::too_large,
+                fmt::format("append: a profile with side data of {} samples; at most {} can be "
+                            "stored",
+                            scratch.side.entries.size(), limit::kSideEntries));
+  }
   const std::string series = item.profile->series->encode();
   auto record = HeadRecord::parse(encode_head_record(
       {mapped.family, series, samples.time_ns, samples.duration_ns, samples.period, item.id},
-      scratch.rows));
+      scratch.rows, scratch.side));
   HEARTH_CHECK(record, "a head record that this process encoded does not parse");
   item.record = std::move(*record);
   HEARTH_ASSIGN_OR_RETURN(

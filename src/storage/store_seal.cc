@@ -285,12 +285,18 @@ Status StoreImpl::verify_group(HeadGroup& group) {
   const size_t types = group.info().family.types.size();
   HEARTH_ASSIGN_OR_RETURN(const auto tables, group.epoch()->tables());
   Rows rows;
+  SideTable side;
+  const auto has_row = [&rows](const SideEntry& e) {
+    return std::ranges::binary_search(rows.keys, e.key);
+  };
   std::unordered_set<const HeadRecord*> unusable;
   // Without the lock of the contents: no row is added to a recovered group, and no query reads it
   // before it was verified.
   for (const auto& record : group.records()) {
     if (!decode_rows(record->row_bytes, record->rows, types, rows) ||
-        record->totals.size() != types || !group.epoch()->knows(rows.keys)) {
+        record->totals.size() != types || !group.epoch()->knows(rows.keys) ||
+        !decode_side(*record, tables->keys(), side) ||
+        !std::ranges::all_of(side.entries, has_row)) {
       unusable.insert(record.get());
     }
   }

@@ -54,7 +54,8 @@ class ColumnDataset : public storage::Dataset {
     std::vector<int64_t> totals(batch.types());
     auto& rows = rows_.emplace_back();
     for (const uint32_t sample : samples) {
-      Row row{keys[sample], {}};
+      Row row{keys[sample], {}, side_of(batch, sample)};
+      has_side_ = has_side_ || !row.side.says_nothing();
       for (size_t t = 0; t < batch.types(); ++t) {
         row.values.push_back(batch.value(sample, t));
         totals[t] = add_saturating(totals[t], batch.value(sample, t));
@@ -94,6 +95,18 @@ class ColumnDataset : public storage::Dataset {
     }
     return {};
   }
+  [[nodiscard]] bool has_side() const override { return has_side_; }
+  [[nodiscard]] Status add_side_rows(std::span<const uint32_t> chosen, size_t type,
+                                     const storage::SideSelector& selector,
+                                     std::span<int64_t> by_key) const override {
+    for (const uint32_t profile : chosen) {
+      for (const Row& row : rows_[profile]) {
+        if (!row.side.says_nothing() && selector.accepts(row.side))
+          by_key[row.key] = add_saturating(by_key[row.key], row.values[type]);
+      }
+    }
+    return {};
+  }
   [[nodiscard]] uint64_t stored_bytes() const override { return info_.rows * 12; }
   [[nodiscard]] Id128 symbols_id() const override { return symbols_id_; }
 
@@ -101,7 +114,15 @@ class ColumnDataset : public storage::Dataset {
   struct Row {
     uint32_t key = 0;
     std::vector<int64_t> values;
+    storage::SideEntry side;
   };
+
+  static storage::SideEntry side_of(const ProfileBatch& batch, uint32_t sample) {
+    for (const ProfileBatch::SideData& s : batch.samples.side) {
+      if (s.sample == sample) return {0, s.span_id, {s.trace_id_hi, s.trace_id_lo}, s.time_ns};
+    }
+    return {};
+  }
 
   uint32_t series_index(const LabelSet& series) {
     const auto found = std::find(series_.begin(), series_.end(), series);
@@ -134,6 +155,7 @@ class ColumnDataset : public storage::Dataset {
   std::vector<std::vector<Row>> rows_;  // By profile.
   std::shared_ptr<const symbols::SymbolTables> tables_;
   Id128 symbols_id_;
+  bool has_side_ = false;
 };
 
 }  // namespace hearth::test

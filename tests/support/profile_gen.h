@@ -29,6 +29,8 @@ struct ProfileShape {
   uint64_t labelled_percent = 0;
   /// Chance in percent that a value is negative or zero: what the write pipeline drops.
   uint64_t odd_value_percent = 0;
+  /// Chance in percent that a sample has side data: one of two spans, of two traces, or a time.
+  uint64_t side_percent = 0;
 };
 
 /// SplitMix64: the same seed gives the same numbers on every machine.
@@ -254,6 +256,7 @@ class ProfileGen {
       return it->second;
     }
     void add(const Sample& sample) {
+      if (gen.shape_.side_percent != 0) add_side();
       for (const uint32_t site : sample.stack) out.samples.frames.push_back(location(site));
       out.samples.stack_begin.push_back(static_cast<uint32_t>(out.samples.frames.size()));
       out.samples.values.insert(out.samples.values.end(), sample.values.begin(),
@@ -267,6 +270,18 @@ class ProfileGen {
         }
       }
       out.samples.label_begin.push_back(static_cast<uint32_t>(out.samples.labels.size()));
+    }
+
+    // Of the sample that comes next.
+    void add_side() {
+      Dice& dice = gen.dice_;
+      if (!dice.percent(gen.shape_.side_percent)) return;
+      ProfileBatch::SideData side;
+      side.sample = static_cast<uint32_t>(out.samples.size());
+      side.span_id = dice.below(3);
+      side.trace_id_lo = dice.below(3);
+      side.time_ns = dice.percent(50) ? out.time_ns + static_cast<int64_t>(dice.below(1000)) : 0;
+      out.samples.side.push_back(side);
     }
 
     ProfileGen& gen;

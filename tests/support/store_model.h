@@ -34,12 +34,19 @@ struct PlainProfile {
   int64_t start_ns = 0, duration_ns = 0, period = 0;
   std::vector<int64_t> totals;
   std::map<std::string, std::vector<int64_t>> rows;  ///< Text of the sample → value per type.
+  /// Span, trace and text of the sample → value per type: of what has one of the two spans that a
+  /// ProfileGen gives.
+  std::map<std::string, std::vector<int64_t>> side;
   bool operator==(const PlainProfile&) const = default;
 };
 
+inline std::string side_text(uint64_t span, const std::string& sample) {
+  return "span " + std::to_string(span) + " " + sample;
+}
+
 inline PlainProfile plain(const std::string& tenant, const LabelSet& series,
                           const ProfileBatch& batch) {
-  PlainProfile out{tenant, series, batch.time_ns, batch.duration_ns, batch.period, {}, {}};
+  PlainProfile out{tenant, series, batch.time_ns, batch.duration_ns, batch.period, {}, {}, {}};
   out.totals.assign(batch.types(), 0);
   for (size_t s = 0; s < batch.samples.size(); ++s) {
     auto& row = out.rows[text_of(batch, s)];
@@ -48,6 +55,12 @@ inline PlainProfile plain(const std::string& tenant, const LabelSet& series,
       row[t] += batch.value(s, t);
       out.totals[t] += batch.value(s, t);
     }
+  }
+  for (const ProfileBatch::SideData& data : batch.samples.side) {
+    if (data.span_id == 0) continue;
+    auto& row = out.side[side_text(data.span_id, text_of(batch, data.sample))];
+    row.resize(batch.types());
+    for (size_t t = 0; t < batch.types(); ++t) row[t] += batch.value(data.sample, t);
   }
   std::erase_if(out.rows, [](const auto& row) {
     return std::ranges::all_of(row.second, [](int64_t v) { return v == 0; });
@@ -70,6 +83,25 @@ inline bool is_id_of_content(Id128 id) {
   return id.hi == UINT64_MAX;
 }
 
+/// What the spans of a ProfileGen hold of one profile; `texts` are those of the keys that its rows
+/// have.
+inline void read_side(const storage::Dataset& dataset, uint32_t profile,
+                      const std::vector<std::string>& texts, PlainProfile& out) {
+  const size_t types = dataset.info().family.types.size();
+  for (uint64_t span = 1; span <= 2; ++span) {
+    for (size_t t = 0; t < types; ++t) {
+      std::vector<int64_t> by_key(texts.size());
+      REQUIRE(dataset.add_side_rows(std::span(&profile, 1), t, {{span}, {}}, by_key));
+      for (size_t key = 0; key < by_key.size(); ++key) {
+        if (by_key[key] == 0) continue;
+        auto& row = out.side[side_text(span, texts[key])];
+        row.resize(types);
+        row[t] += by_key[key];
+      }
+    }
+  }
+}
+
 /// Everything a view shows, by profile id; an id that occurs twice is a failure.
 inline void read_dataset(const std::string& tenant, const storage::Dataset& dataset,
                          std::map<Id128, PlainProfile>& out) {
@@ -88,6 +120,7 @@ inline void read_dataset(const std::string& tenant, const storage::Dataset& data
                          (*columns)->duration_ns[p],
                          (*columns)->period[p],
                          {},
+                         {},
                          {}};
     for (size_t t = 0; t < types; ++t) {
       profile.totals.push_back((*columns)->totals[t][p]);
@@ -101,6 +134,7 @@ inline void read_dataset(const std::string& tenant, const storage::Dataset& data
         row[t] += by_key[key];
       }
     }
+    if (dataset.has_side()) read_side(dataset, p, texts, profile);
     CHECK((*columns)->start_ns[p] >= dataset.info().t_min_ns);
     CHECK((*columns)->start_ns[p] <= dataset.info().t_max_ns);
     const Id128 id = (*columns)->ids.empty() ? id_of_content(profile) : (*columns)->ids[p];
@@ -125,7 +159,11 @@ class StoreUnderTest {
  public:
   explicit StoreUnderTest(uint64_t seed = 1)
       : random_(seeded_random(seed)),
-        gen_(seed, {.samples = 6, .mean_depth = 5, .functions = 40, .labelled_percent = 20}) {
+        gen_(seed, {.samples = 6,
+                    .mean_depth = 5,
+                    .functions = 40,
+                    .labelled_percent = 20,
+                    .side_percent = 15}) {
     options_.files = &files_;
     options_.clock = &clock_;
     options_.random = random_.get();
@@ -133,6 +171,7 @@ class StoreUnderTest {
     options_.data_dir = dir_.path();
     options_.writer_version = "test";
     options_.reserve_bytes = 1 << 16;
+    options_.side_data_in_days = true;  // So that the model need not know of levels.
     REQUIRE(reopen());
   }
 

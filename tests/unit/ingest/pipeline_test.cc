@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "formats/pprof_decoder.h"
+#include "ingest/normalise.h"
+#include "ingest/side_labels.h"
 #include "support/catch.h"
 #include "support/memory_store.h"
 #include "support/pprof_builder.h"
@@ -356,7 +358,60 @@ TEST_CASE("sample labels become series labels, span and trace ids do not, the se
   CHECK(prepared->groups[2].samples == std::vector<uint32_t>{0, 4});
   CHECK(f.batch.samples.labels.empty());
   CHECK(f.batch.validate());
-  CHECK(f.pipeline.repairs().sample_ids_dropped == 4);
+  CHECK(f.pipeline.repairs().sample_ids_dropped == 0);
+  const auto& side = f.batch.samples.side;
+  REQUIRE(side.size() == 3);
+  CHECK(side[0] ==
+        ProfileBatch::SideData{3, 0x00000bac2a5ab0c7, 0x0123456789abcdef, 0x0123456789abcdef, 0});
+  CHECK(side[1] == ProfileBatch::SideData{4, 0x00000bac2a5ab0c7, 0, 0, 0});
+  CHECK(side[2] == ProfileBatch::SideData{5, 0x00000bac2a5ab0c7, 0, 0, 0});
+}
+
+TEST_CASE("malformed ids of samples are counted and read as none", "[ingest]") {
+  Fixture f;
+  PprofBuilder b = cpu();
+  b.stack("a", {1}, {{"span_id", "short"}}).stack("b", {2}, {{"span_id", "00000BAC2A5AB0C7"}});
+  b.stack("c", {4}, {{"trace_id", "0123456789abcdef"}, {"span_id", "0000000000000001"}});
+  b.stack("d", {8}, {{"span_id", "000000000000000g"}}).stack("e", {0}).stack("f", {16});
+  b.stack("g", {32}, {{"span_id", "0000000000000000"}});
+  REQUIRE(f.prepare(b, web()));
+  CHECK(f.pipeline.repairs().sample_ids_dropped == 3);
+  const auto& side = f.batch.samples.side;
+  REQUIRE(side.size() == 2);
+  CHECK(side[0] == ProfileBatch::SideData{1, 0x00000bac2a5ab0c7, 0, 0, 0});
+  CHECK(side[1] == ProfileBatch::SideData{2, 1, 0, 0, 0});
+  CHECK(f.batch.validate());
+}
+
+TEST_CASE("side data stays with its samples when others are dropped", "[ingest]") {
+  Fixture f;
+  REQUIRE(f.prepare(cpu().stack("a", {1}).stack("b", {2}), web()));
+  f.batch.samples.side = {{0, 0, 0, 0, 5}, {1, 0, 0, 0, 7}};
+  f.batch.samples.values[0] = 0;
+  ingest::drop_unusable_samples(f.batch);
+  REQUIRE(f.batch.samples.side.size() == 1);
+  CHECK(f.batch.samples.side[0] == ProfileBatch::SideData{0, 0, 0, 0, 7});
+}
+
+TEST_CASE("side data beyond the limit of a profile is dropped and counted", "[ingest]") {
+  ProfileBatch batch;
+  for (uint32_t s = 0; s < 10; ++s) batch.samples.side.push_back({s, s + 1, 0, 0, 0});
+  ingest::limit_side_data(batch, 0);
+  CHECK(batch.samples.side.size() == 10);
+  ingest::limit_side_data(batch, 4);
+  CHECK(batch.samples.side.size() == 4);
+  CHECK(batch.samples.side.back().span_id == 4);
+  CHECK(batch.repairs.side_data_dropped == 6);
+}
+
+TEST_CASE("a text profile's profile_id is the span of its samples", "[ingest]") {
+  Fixture f;
+  REQUIRE(f.prepare(cpu().stack("a", {1}).stack("b", {2}), web()));
+  std::vector<Label> labels = web({{"profile_id", "00000bac2a5ab0c7"}});
+  ingest::move_span_label(labels, f.batch);
+  CHECK(labels == web());
+  REQUIRE(f.batch.samples.side.size() == 2);
+  CHECK(f.batch.samples.side[1].span_id == 0x00000bac2a5ab0c7);
 }
 
 TEST_CASE("an empty label of the series is filled by the samples'", "[ingest]") {

@@ -102,6 +102,36 @@ TEST_CASE("profiles of any age go to the hour in which they start", "[compact]")
   CHECK(seen.size() == 5);
 }
 
+TEST_CASE("hours keep side data, days only when told to", "[compact]") {
+  const auto with_side = [](StoreUnderTest& t) {
+    size_t n = 0;
+    const auto view = t.store().view(*Tenant::parse("acme"), {});
+    REQUIRE(view);
+    for (const auto& dataset : view->datasets) n += dataset->has_side() ? 1 : 0;
+    return n;
+  };
+  for (const bool in_days : {false, true}) {
+    StoreUnderTest t;
+    t.options().side_data_in_days = in_days;
+    REQUIRE(t.reopen());
+    for (int i = 0; i < 30; ++i) {
+      append_at(t, "acme", "svc", kDay0 + i * 60'000'000'000);
+      if (i % 10 == 9) REQUIRE(t.store().seal());
+    }
+    CHECK(with_side(t) == 3);
+    REQUIRE(t.store().compact(false, {}));
+    CHECK(levels(t) == Levels{0, 1, 0});
+    CHECK(with_side(t) == 1);
+    t.check();
+    verify_all(t);
+    REQUIRE(t.store().compact(true, {}));
+    CHECK(levels(t) == Levels{0, 0, 1});
+    CHECK(with_side(t) == (in_days ? 1 : 0));
+    verify_all(t);
+    if (in_days) t.check();
+  }
+}
+
 TEST_CASE("hours are merged when they are over, days three hours after", "[compact]") {
   StoreUnderTest t;
   const int64_t start = t.clock().wall_ns() / kDayNs * kDayNs;
