@@ -6,6 +6,7 @@
 #include "api/merged_profile.h"
 #include "api/querier.h"
 #include "api/query_params.h"
+#include "model/trace_ids.h"
 
 namespace hearth::api {
 namespace {
@@ -32,14 +33,21 @@ std::vector<std::string> call_site_of(const types::v1::StackTraceSelector& selec
   return names;
 }
 
-template <class Ids>
-Status check_ids(const Ids& ids, size_t digits, std::string_view what) {
-  for (const std::string& id : ids) {
-    if (is_hex_id(id, digits)) continue;
-    return fail(ErrorCode::invalid_argument, std::string(what) + " \"" + id + "\": want " +
-                                                 std::to_string(digits) + " hexadecimal digits");
+/// The ids of a selector, ascending.
+template <class Ids, class Parse>
+auto parsed_ids(const Ids& texts, Parse parse, std::string_view what, size_t digits)
+    -> Result<std::vector<typename decltype(parse(""))::value_type>> {
+  std::vector<typename decltype(parse(""))::value_type> ids;
+  for (const std::string& text : texts) {
+    const auto id = parse(text);
+    if (!id) {
+      return fail(ErrorCode::invalid_argument, std::string(what) + " \"" + text + "\": want " +
+                                                   std::to_string(digits) + " hexadecimal digits");
+    }
+    ids.push_back(*id);
   }
-  return {};
+  std::ranges::sort(ids);
+  return ids;
 }
 
 bool is_uuid(std::string_view id) {
@@ -53,19 +61,26 @@ bool is_uuid(std::string_view id) {
   return is_hex_id(digits, 32);
 }
 
-/// Selectors of spans, traces and single profiles. True when there is one: no stored sample carries
-/// such ids yet, so nothing matches.
-Result<bool> selects_ids(const auto& spans, const auto& traces, const auto& profiles) {
+/// What a request selects beside series and times.
+struct IdSelection {
+  storage::SideSelector side;
+  /// Single profiles cannot be selected yet, so nothing matches.
+  bool nothing_matches = false;
+};
+
+Result<IdSelection> selected_ids(const auto& spans, const auto& traces, const auto& profiles) {
   if (!spans.empty() && !traces.empty()) {
     return fail(ErrorCode::invalid_argument,
                 "span_selector and trace_id_selector cannot be combined");
   }
-  HEARTH_RETURN_IF_ERROR(check_ids(spans, 16, "span id"));
-  HEARTH_RETURN_IF_ERROR(check_ids(traces, 32, "trace id"));
+  IdSelection ids;
+  HEARTH_ASSIGN_OR_RETURN(ids.side.spans, parsed_ids(spans, parse_span_id, "span id", 16));
+  HEARTH_ASSIGN_OR_RETURN(ids.side.traces, parsed_ids(traces, parse_trace_id, "trace id", 32));
   const auto bad = std::ranges::find_if_not(profiles, is_uuid);
   if (bad != profiles.end())
     return fail(ErrorCode::invalid_argument, "profile id \"" + *bad + "\": want a UUID");
-  return !spans.empty() || !traces.empty() || !profiles.empty();
+  ids.nothing_matches = !profiles.empty();
+  return ids;
 }
 
 Result<FunctionTree> merged_tree(const Call& call, const query::ProfileQuery& profiles,
@@ -129,7 +144,7 @@ struct MergeRequest {
   int format = 0;
   std::vector<std::string> call_site;
   const types::v1::GoPGO* pgo = nullptr;
-  bool nothing_matches = false;
+  IdSelection ids;
 };
 
 Result<std::string> merge_stacktraces(const Call& call, const MergeRequest& request) {
@@ -138,17 +153,18 @@ Result<std::string> merge_stacktraces(const Call& call, const MergeRequest& requ
   HEARTH_ASSIGN_OR_RETURN(const int64_t budget,
                           node_budget(call.app->pipeline.limits(call.tenant()), request.max_nodes));
   profiles->call_site = request.call_site;
+  profiles->side = request.ids.side;
   if (request.format == querier::v1::PROFILE_FORMAT_PPROF) {
     HEARTH_ASSIGN_OR_RETURN(const std::string pprof,
                             merged_pprof(call, *profiles,
                                          {.end_ms = request.selection.end_ms,
                                           .max_nodes = request.max_nodes,
                                           .pgo = request.pgo,
-                                          .nothing_matches = request.nothing_matches}));
+                                          .nothing_matches = request.ids.nothing_matches}));
     return encode_pprof_answer(call, pprof);
   }
   HEARTH_ASSIGN_OR_RETURN(const FunctionTree tree,
-                          merged_tree(call, *profiles, request.nothing_matches));
+                          merged_tree(call, *profiles, request.ids.nothing_matches));
   // The one cut of an exact tree: `other` is the least that so many nodes allow.
   const int64_t threshold = tree.threshold(budget);
   if (request.format == querier::v1::PROFILE_FORMAT_DOT) {
@@ -164,22 +180,23 @@ Result<std::string> merge_stacktraces(const Call& call, const MergeRequest& requ
 Result<std::string> select_merge_stacktraces(const Call& call) {
   SelectMergeStacktracesRequest request;
   HEARTH_RETURN_IF_ERROR(decode_message(call.body, call.codec, request));
-  HEARTH_ASSIGN_OR_RETURN(const bool by_id,
-                          selects_ids(request.span_selector(), request.trace_id_selector(),
-                                      request.profile_id_selector()));
+  HEARTH_ASSIGN_OR_RETURN(IdSelection ids,
+                          selected_ids(request.span_selector(), request.trace_id_selector(),
+                                       request.profile_id_selector()));
   return merge_stacktraces(call, {.selection = selection_of(request),
                                   .max_nodes = max_nodes_of(request),
                                   .format = request.format(),
                                   .call_site = call_site_of(request.stack_trace_selector()),
                                   .pgo = go_pgo_of(request.stack_trace_selector()),
-                                  .nothing_matches = by_id});
+                                  .ids = std::move(ids)});
 }
 
 // Traces to profiles: other formats than a tree read as a flame graph.
 Result<std::string> select_merge_span_profile(const Call& call) {
   querier::v1::SelectMergeSpanProfileRequest request;
   HEARTH_RETURN_IF_ERROR(decode_message(call.body, call.codec, request));
-  HEARTH_RETURN_IF_ERROR(check_ids(request.span_selector(), 16, "span id"));
+  const google::protobuf::RepeatedPtrField<std::string> none;
+  HEARTH_ASSIGN_OR_RETURN(IdSelection ids, selected_ids(request.span_selector(), none, none));
   const bool tree = request.format() == querier::v1::PROFILE_FORMAT_TREE;
   return merge_stacktraces(call, {.selection = selection_of(request),
                                   .max_nodes = max_nodes_of(request),
@@ -187,7 +204,7 @@ Result<std::string> select_merge_span_profile(const Call& call) {
                                                  : querier::v1::PROFILE_FORMAT_FLAMEGRAPH,
                                   .call_site = {},
                                   .pgo = nullptr,
-                                  .nothing_matches = !request.span_selector().empty()});
+                                  .ids = std::move(ids)});
 }
 
 Result<std::string> select_merge_profile(const Call& call) {
@@ -197,14 +214,15 @@ Result<std::string> select_merge_profile(const Call& call) {
   std::string pprof;
   if (profiles) {
     const google::protobuf::RepeatedPtrField<std::string> no_spans;
-    HEARTH_ASSIGN_OR_RETURN(const bool by_id, selects_ids(no_spans, request.trace_id_selector(),
+    HEARTH_ASSIGN_OR_RETURN(IdSelection ids, selected_ids(no_spans, request.trace_id_selector(),
                                                           request.profile_id_selector()));
+    profiles->side = std::move(ids.side);
     profiles->call_site = call_site_of(request.stack_trace_selector());
     HEARTH_ASSIGN_OR_RETURN(pprof, merged_pprof(call, *profiles,
                                                 {.end_ms = request.end(),
                                                  .max_nodes = max_nodes_of(request),
                                                  .pgo = go_pgo_of(request.stack_trace_selector()),
-                                                 .nothing_matches = by_id}));
+                                                 .nothing_matches = ids.nothing_matches}));
   }
   if (call.codec == Codec::proto) return pprof;
   google::v1::Profile message;

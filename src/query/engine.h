@@ -18,6 +18,7 @@
 #include "model/selector.h"
 #include "query/function_tree.h"
 #include "query/place.h"
+#include "storage/side_data.h"
 #include "storage/store.h"
 
 namespace hearth::query {
@@ -43,6 +44,7 @@ struct ProfileQuery {
   TimeRange range;
   std::vector<std::string>
       call_site;  ///< Keep stacks whose root-side frames are these names, in order; empty = all.
+  storage::SideSelector side;  ///< Only what belongs to these spans or traces; empty = all.
 };
 
 struct Point {

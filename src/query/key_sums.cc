@@ -61,6 +61,7 @@ Status KeySums::add(size_t worker, std::span<const uint32_t> profiles) {
   if (!column) {
     HEARTH_ASSIGN_OR_RETURN(column, pool_.borrow(keys_));
   }
+  if (side_ != nullptr) return dataset_.add_side_rows(profiles, type_, *side_, column->values());
   return dataset_.add_rows(profiles, type_, column->values());
 }
 

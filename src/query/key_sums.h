@@ -64,9 +64,10 @@ std::vector<std::span<const uint32_t>> row_steps(const Selection& selection);
 class KeySums {
  public:
   /// `workers` threads. Borrows everything.
+  /// With `side`, which outlives this, only what that selects.
   KeySums(const storage::Dataset& dataset, size_t type, size_t keys, size_t workers,
-          ScratchPool& pool)
-      : dataset_(dataset), type_(type), keys_(keys), pool_(pool), columns_(workers) {}
+          ScratchPool& pool, const storage::SideSelector* side = nullptr)
+      : dataset_(dataset), type_(type), keys_(keys), pool_(pool), side_(side), columns_(workers) {}
   [[nodiscard]] Status add(size_t worker, std::span<const uint32_t> profiles);
   /// by_key[key]; ends the object's use.
   [[nodiscard]] Result<ScratchPool::Column> finish();
@@ -75,6 +76,7 @@ class KeySums {
   const storage::Dataset& dataset_;
   const size_t type_, keys_;
   ScratchPool& pool_;
+  const storage::SideSelector* const side_;
   std::vector<std::optional<ScratchPool::Column>> columns_;  ///< By worker; none: it added nothing.
 };
 

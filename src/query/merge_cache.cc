@@ -32,7 +32,14 @@ void put_query(const ProfileQuery& query, std::string& out) {
     out.push_back(static_cast<char>(m.op()));
     put_str(out, m.value());
   }
+  put_varint(out, query.call_site.size());
   for (const std::string& frame : query.call_site) put_str(out, frame);
+  put_varint(out, query.side.spans.size());
+  for (const uint64_t span : query.side.spans) put_le(out, span);
+  for (const Id128& trace : query.side.traces) {
+    put_le(out, trace.hi);
+    put_le(out, trace.lo);
+  }
 }
 
 }  // namespace

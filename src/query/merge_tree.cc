@@ -65,9 +65,11 @@ Result<Engine::TreeResult> merge(Engine::Impl& impl, const ProfileQuery& query,
   Engine::TreeResult result;
   std::vector<TreeMerger> mergers;
   for (size_t w = 0; w <= impl.helpers.count; ++w) mergers.emplace_back(*impl.options.memory);
+  // Neither places nor side data are in a rollup.
+  const bool with_rollups = places == nullptr && query.side.empty();
   const auto visit = [&](size_t worker, const std::shared_ptr<const storage::Dataset>& dataset,
                          bool large, Cost* cost) -> Status {
-    if (places == nullptr) {
+    if (with_rollups) {
       HEARTH_ASSIGN_OR_RETURN(auto rolled_up, rollup_tree(impl, *dataset, query, cost));
       if (rolled_up) {
         mergers[worker].hold(std::move(rolled_up->owner));
@@ -82,8 +84,8 @@ Result<Engine::TreeResult> merge(Engine::Impl& impl, const ProfileQuery& query,
     return places != nullptr ? places->add(sums->tables, sums->by_key.values(), impl.scratch)
                              : Status();
   };
-  HEARTH_RETURN_IF_ERROR(scan_in_parallel(
-      *impl.options.store, query, {impl.helpers, places == nullptr}, token, &result.cost, visit));
+  HEARTH_RETURN_IF_ERROR(scan_in_parallel(*impl.options.store, query, {impl.helpers, with_rollups},
+                                          token, &result.cost, visit));
   HEARTH_RETURN_IF_ERROR(token.check());
   HEARTH_ASSIGN_OR_RETURN(result.tree, merge_all(std::move(mergers)));
   if (!query.call_site.empty())

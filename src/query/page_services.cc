@@ -137,7 +137,7 @@ Result<Services> services(Engine& engine, const ServicesQuery& query, const Canc
   HEARTH_ASSIGN_OR_RETURN(const auto extent, engine.extent(query.tenant, token));
   out.empty = !extent.has_value();
   if (!query.detail || !out.type) return out;
-  const ProfileQuery profile{query.tenant, *out.type, query.selector, query.range, {}};
+  const ProfileQuery profile{query.tenant, *out.type, query.selector, query.range, {}, {}};
   HEARTH_RETURN_IF_ERROR(add_values(engine, query, profile, token, &out));
   HEARTH_RETURN_IF_ERROR(add_previous(engine, profile, token, &out));
   if (query.top > 0) HEARTH_RETURN_IF_ERROR(add_top(engine, query, profile, token, &out));

@@ -40,8 +40,11 @@ Result<std::vector<std::shared_ptr<const storage::Dataset>>> candidates(
   return std::move(view.datasets);
 }
 
-storage::Dataset::Part needed_part(const storage::DatasetInfo& info, TimeRange range, bool rollup) {
+storage::Dataset::Part needed_part(const storage::DatasetInfo& info, const ProfileQuery& query,
+                                   bool rollup) {
   using Part = storage::Dataset::Part;
+  const TimeRange range = query.range;
+  if (!query.side.empty()) return Part::side;
   if (info.t_min_ns < range.start_ns || info.t_max_ns > range.end_ns) return Part::rows_of_a_range;
   return rollup ? Part::rollup : Part::rows;
 }
@@ -155,12 +158,14 @@ Status scan(storage::Store& store, const Tenant& tenant, const Selector& selecto
 
 Status scan_in_parallel(storage::Store& store, const ProfileQuery& query, const ScanPlan& plan,
                         const CancelToken& token, Cost* cost, const VisitInParallel& visit) {
-  HEARTH_ASSIGN_OR_RETURN(const auto datasets, candidates(store, query.tenant, query.selector,
-                                                          query.range, token, cost));
+  HEARTH_ASSIGN_OR_RETURN(
+      auto datasets, candidates(store, query.tenant, query.selector, query.range, token, cost));
+  if (!query.side.empty())
+    std::erase_if(datasets, [](const auto& dataset) { return !dataset->has_side(); });
   uint64_t rows = 0;
   for (const auto& dataset : datasets) {
     const storage::DatasetInfo& info = dataset->info();
-    dataset->prefetch(needed_part(info, query.range, plan.rollups && dataset->has_rollup()));
+    dataset->prefetch(needed_part(info, query, plan.rollups && dataset->has_rollup()));
     rows += info.rows;
   }
   // The largest first, so that no thread is left alone with it.

@@ -21,8 +21,12 @@ class SumJob {
     if (!decodes) HEARTH_RETURN_IF_ERROR(load_symbols());
     const size_t keys = decodes ? dataset_.info().keys : sums_.tables->keys();
     const Helpers helpers = request_.split ? impl_.helpers : Helpers{};
-    KeySums sums(dataset_, selection.type, keys, helpers.count + 1, impl_.scratch);
-    const auto steps = row_steps(selection);
+    const storage::SideSelector& side = request_.query->side;
+    KeySums sums(dataset_, selection.type, keys, helpers.count + 1, impl_.scratch,
+                 side.empty() ? nullptr : &side);
+    // Side data is read as a whole, rows block by block.
+    const auto steps = side.empty() ? row_steps(selection)
+                                    : std::vector{std::span<const uint32_t>(selection.profiles)};
     const size_t first = decodes ? 1 : 0;
     parallel_for(helpers.executor, helpers.count, first + steps.size(),
                  [&](size_t worker, size_t i) {
@@ -77,6 +81,7 @@ void add_by_node(const symbols::SymbolTables& tables, std::span<const int64_t> b
 Result<std::optional<DatasetSums>> sum_dataset(Engine::Impl& impl, const storage::Dataset& dataset,
                                                const SumRequest& request, const CancelToken& token,
                                                Cost* cost) {
+  if (!request.query->side.empty() && !dataset.has_side()) return std::nullopt;
   HEARTH_ASSIGN_OR_RETURN(const Selection selection, select_profiles(dataset, *request.query));
   if (selection.profiles.empty()) return std::nullopt;
   HEARTH_ASSIGN_OR_RETURN(DatasetSums sums, SumJob(impl, dataset, request, token).run(selection));

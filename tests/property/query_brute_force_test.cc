@@ -65,6 +65,10 @@ SmallBatch random_batch(Dice& dice) {
     std::vector<uint32_t> frames(dice.percent(8) ? 0 : dice.below(7));
     for (auto& f : frames) f = static_cast<uint32_t>(dice.below(locations));
     const auto value = static_cast<int64_t>(1 + dice.skewed(1000));
+    if (dice.percent(40)) {
+      out.batch.samples.side.push_back(
+          {static_cast<uint32_t>(s), dice.below(4), 0, dice.below(3), 0});
+    }
     out.sample(frames, {value, dice.percent(10) ? 0 : value * 10}, dice.percent(20) ? 48 : 0);
   }
   return out;
@@ -279,6 +283,44 @@ struct Case {
 };
 
 }  // namespace
+
+TEST_CASE("trees of spans and traces equal brute force, in any order of datasets", "[property]") {
+  size_t found = 0;
+  for (uint64_t seed = kDictionarySeeds - 100; seed < kStoredSeeds; ++seed) {
+    INFO("seed " << seed);
+    Case c(seed);
+    const bool by_span = c.dice.percent(50);
+    const uint64_t id = 1 + c.dice.below(by_span ? 4 : 3);  // The last one is nobody's.
+    if (by_span) c.query.side.spans = {id};
+    if (!by_span) c.query.side.traces = {{0, id}, {7, 7}};
+    Stacks want;
+    int64_t without = 0;
+    c.selected(c.query.range, [&](const Given& g, size_t t) {
+      for (const ProfileBatch::SideData& side : g.batch.samples.side) {
+        const int64_t value = g.batch.value(side.sample, t);
+        if (value == 0 || (by_span ? side.span_id : side.trace_id_lo) != id) continue;
+        const auto frames = frames_of(g.batch, side.sample);
+        if (frames.empty()) {
+          without += value;
+        } else {
+          want[frames] += value;
+        }
+      }
+    });
+    found += want.size();
+    for (int round = 0; round < 2; ++round) {
+      const auto got = c.engine.merge_tree(c.query, {});
+      REQUIRE(got);
+      check_shape(got->tree);
+      REQUIRE(stacks_of(got->tree) == want);
+      REQUIRE(got->tree.without_stack == without);
+      REQUIRE(same(c.threaded.merge_tree(c.query, {})->tree, got->tree));
+      REQUIRE(same(c.engine.merge_placed_tree(c.query, {})->tree, got->tree));
+      c.world->disturb();
+    }
+  }
+  CHECK(found > 100);
+}
 
 TEST_CASE("merged trees and their tables equal brute force, in any order of datasets",
           "[property]") {

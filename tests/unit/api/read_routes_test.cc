@@ -59,6 +59,40 @@ TEST_CASE("a merge without data is one empty bar, no tree, no profile", "[api]")
   CHECK(api.query("SelectSeries", "{" + body + R"(,"step":15})").body == "{}");
 }
 
+TEST_CASE("spans and traces select what their samples hold", "[api]") {
+  Api api;
+  test::PprofBuilder pprof;
+  pprof.sample_type("cpu", "nanoseconds").period("cpu", "nanoseconds", 1).time_ns(Api::kTimeNs);
+  pprof.stack("a;b", {1}, {{"span_id", "00000bac2a5ab0c7"}})
+      .stack("a;b", {2}, {{"span_id", "1111111111111111"}})
+      .stack("a;c", {4}, {{"trace_id", "0123456789abcdef0123456789abcdef"}})
+      .stack("a;c", {8});
+  push::v1::PushRequest request;
+  Api::add_series(request, "checkout", pprof.build_gzip());
+  REQUIRE(api.post("/push.v1.PusherService/Push", request.SerializeAsString(), "application/proto")
+              .status == 200);
+  const auto total = [&](const std::string& method, const std::string& selector) {
+    const auto body =
+        api.query(method, "{" + kCpu + "," + kAll + "," + kRange + selector + "}").body;
+    const size_t at = body.find(R"("total":")");
+    return at == std::string::npos ? 0 : std::stoi(body.substr(at + 9));
+  };
+  CHECK(total("SelectMergeSpanProfile", R"(,"spanSelector":["00000bac2a5ab0c7"])") == 1);
+  CHECK(total("SelectMergeSpanProfile",
+              R"(,"spanSelector":["1111111111111111","00000BAC2A5AB0C7"])") == 3);
+  CHECK(total("SelectMergeSpanProfile", R"(,"spanSelector":["2222222222222222"])") == 0);
+  CHECK(total("SelectMergeSpanProfile", "") == 15);
+  CHECK(total("SelectMergeStacktraces", R"(,"spanSelector":["1111111111111111"])") == 2);
+  const std::string trace = R"(,"traceIdSelector":["0123456789abcdef0123456789abcdef"])";
+  CHECK(total("SelectMergeStacktraces", trace) == 4);
+  const auto merged =
+      api.query("SelectMergeProfile", "{" + kCpu + "," + kAll + "," + kRange + trace + "}");
+  CHECK(contains(merged.body, R"("value":["4"])"));
+  CHECK(api.query("SelectMergeSpanProfile",
+                  "{" + kCpu + "," + kAll + "," + kRange + R"(,"spanSelector":["nonsense"]})")
+            .status == 400);
+}
+
 TEST_CASE("query arguments are checked in Pyroscope's words", "[api]") {
   Api api;
   const auto message = [&](const std::string& method, const std::string& body) {
