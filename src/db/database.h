@@ -27,9 +27,10 @@ class Database {
     uint64_t seal_bytes = 32ULL << 20;
     int64_t seal_interval_ns = 60'000'000'000;
     uint64_t spool_bytes = 256ULL << 20;  ///< Rows that may wait for the bucket.
-    bool ack_object = false;              ///< Writes are answered when their segment is in the bucket.
+    bool ack_object = false;  ///< Writes are answered when their segment is in the bucket.
     int64_t ack_interval_ns = 500'000'000;
-    storage::Retention retention;  ///< bytes_max 0: the smaller of 50 GiB and a quarter of the disk.
+    storage::Retention
+        retention;  ///< bytes_max 0: the smaller of 50 GiB and a quarter of the disk.
     bool side_data_in_days = false;  ///< Whether day segments keep it.
     ingest::Limits limits;
     const Clock* clock = nullptr;  ///< nullptr: the machine's.
