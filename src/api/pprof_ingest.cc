@@ -1,36 +1,11 @@
 #include "api/pprof_ingest.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
+#include "ingest/metric_name.h"
+
 namespace hearth::api {
-namespace {
-
-using Names = std::pair<std::string_view, std::string_view>;
-constexpr std::array kBuiltInNames{Names{"samples", "cpu"}, Names{"goroutine", "goroutines"},
-                                   Names{"contentions", "mutex_count"},
-                                   Names{"delay", "mutex_duration"}};
-
-std::string_view type_name(const ProfileBatch& batch, size_t type) {
-  return batch.strings[batch.sample_types[type].type];
-}
-
-// The metric that a (display) name stands for; empty when no rule knows it.
-std::string_view metric_of(std::string_view name) {
-  const auto contains = [name](std::string_view part) {
-    return name.find(part) != std::string_view::npos;
-  };
-  if (contains("cpu")) return "process_cpu";
-  if (contains("alloc_") || contains("inuse_") || name == "space" || name == "objects")
-    return "memory";
-  if (contains("mutex_")) return "mutex";
-  if (contains("block_")) return "block";
-  if (contains("goroutines")) return "goroutines";
-  return {};
-}
-
-}  // namespace
 
 Result<SampleTypeConfig> SampleTypeConfig::parse(std::string_view json) {
   const auto root = nlohmann::json::parse(json, nullptr, false);
@@ -57,8 +32,7 @@ std::string SampleTypeConfig::display_name(std::string_view sample_type) const {
         std::ranges::find(names_, sample_type, &std::pair<std::string, std::string>::first);
     return it == names_.end() || it->second.empty() ? std::string(sample_type) : it->second;
   }
-  const auto it = std::ranges::find(kBuiltInNames, sample_type, &Names::first);
-  return std::string(it == kBuiltInNames.end() ? sample_type : it->second);
+  return ingest::built_in_display_name(sample_type);
 }
 
 bool SampleTypeConfig::has(std::string_view sample_type) const {
@@ -67,16 +41,8 @@ bool SampleTypeConfig::has(std::string_view sample_type) const {
 }
 
 std::string metric_name(const ProfileBatch& batch, const SampleTypeConfig& config) {
-  for (size_t type = 0; type < batch.types(); ++type) {
-    if (type_name(batch, type) == "wall") return "wall";
-  }
-  std::string name;
-  for (size_t type = 0; type < batch.types(); ++type) {
-    name = config.display_name(type_name(batch, type));
-    if (const std::string_view metric = metric_of(name); !metric.empty())
-      return std::string(metric);
-  }
-  return name;
+  return ingest::metric_name(batch,
+                             [&](std::string_view type) { return config.display_name(type); });
 }
 
 Status name_functions_by_file(ProfileBatch& batch, std::string_view spy) {
