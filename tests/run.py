@@ -3,8 +3,9 @@
 
   tests/run.py --build build-test [--hearth build/hearth] [--long] [--only NAME…]
 
-Stages: tidy (source rules), meson (unit, property, golden, fault and fuzz-corpus programs), e2e (scripts under tests/e2e on the
-real binary), web (type check, unit tests, size gate), browser (Playwright in headless Chromium). --long adds sanitizer builds and more crash rounds; docs/hacking.md has the table.
+Stages: tidy (source rules), meson (unit, property, golden, fault and fuzz-corpus programs), embed (a program outside the tree, on
+the installed library), e2e (scripts under tests/e2e on the real binary), web (type check, unit tests, size gate), browser (Playwright
+in headless Chromium). --long adds sanitizer builds and more crash rounds; docs/hacking.md has the table.
 """
 import argparse
 import dataclasses
@@ -164,6 +165,7 @@ def stages(args):
     yield "tidy", lambda: script_stage("tidy", [sys.executable, ".ci/tidy.py"])
     yield "tidy-self", lambda: script_stage("tidy-self", [sys.executable, ".ci/tidy.py", "--self-test"])
     yield "meson", lambda: meson_stage(args.build)
+    yield "embed", lambda: script_stage("embed", [sys.executable, "tests/install/test_embed.py", "--build", args.build])
     yield from e2e_stages(args)
     yield from web_stages(args)
     sanitizers = ["asan", "tsan"] if args.long else args.sanitizer

@@ -21,6 +21,11 @@ bool all_below(const std::vector<uint32_t>& column, size_t limit) {
   return std::all_of(column.begin(), column.end(), [limit](uint32_t v) { return v < limit; });
 }
 
+template <class... Vectors>
+bool all_of_length(size_t length, const Vectors&... vectors) {
+  return ((vectors.size() == length) && ...);
+}
+
 // `begin` must hold items + 1 ascending entries from 0 to `end`.
 bool partitions(const std::vector<uint32_t>& begin, size_t items, size_t end) {
   if (items == 0 && begin.size() <= 1) return end == 0;
@@ -79,6 +84,12 @@ Status ProfileBatch::validate() const {
   };
   const size_t n = strings.size();
   if (strings.empty() || !strings[0].empty()) return bad("string 0 is not empty");
+  if (!all_of_length(functions.size(), functions.system_name, functions.file, functions.start_line) ||
+      !all_of_length(mappings.size(), mappings.limit, mappings.offset, mappings.file, mappings.build_id, mappings.flags) ||
+      !all_of_length(locations.size(), locations.address, locations.folded) ||
+      !all_of_length(lines.function.size(), lines.line, lines.column)) {
+    return bad("columns of one table differ in length");
+  }
   if (!all_below(functions.name, n) || !all_below(functions.system_name, n) || !all_below(functions.file, n)) {
     return bad("a function refers to a string out of range");
   }
