@@ -114,7 +114,8 @@ std::string json_params(const Params& params) {
 
 void print_usage() {
   std::puts(
-      "hearth_bench [--list] [--corpus DIR] [--runs N] [--min-run-ms MS] [NAME-PREFIX ...]\n"
+      "hearth_bench [--list] [--corpus DIR] [--runs N] [--min-run-ms MS] [--load-seconds S] "
+      "[NAME-PREFIX ...]\n"
       "Prints one JSON line per measurement. --corpus: real pprof files beside the generated "
       "ones.");
 }
@@ -204,6 +205,8 @@ int main(int argc, char** argv) {
       options.runs = std::max<size_t>(1, std::strtoul(value, nullptr, 10)), ++i;
     } else if (flag == "--min-run-ms") {
       options.min_run_seconds = std::strtod(value, nullptr) / 1e3, ++i;
+    } else if (flag == "--load-seconds") {
+      options.load_seconds = std::strtod(value, nullptr), ++i;
     } else if (flag.starts_with("-")) {
       print_usage();
       return flag == "--help" || flag == "-h" ? 0 : 2;

@@ -17,6 +17,7 @@ struct Options {
       prefixes;  ///< Benchmarks to run: those whose name starts with one of them; none given: all.
   std::string corpus;             ///< Directory of real pprof files; empty: generated data only.
   size_t runs = 9;                ///< Measured runs of every variant.
+  double load_seconds = 60;       ///< How long a paced load lasts.
   double min_run_seconds = 0.02;  ///< Work is repeated within a run until it takes this long.
 };
 

@@ -3,22 +3,19 @@
 // beside them.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <thread>
 
-#include "base/gzip_codec.h"
-#include "db/database.h"
-#include "formats/pprof_decoder.h"
+#include "base/worker_pool.h"
 #include "harness.h"
+#include "load.h"
+#include "net/http_server.h"
+#include "process_stats.h"
 #include "scratch_dir.h"
 #include "server/server.h"
 #include "stream.h"
@@ -27,58 +24,6 @@ namespace hearth::bench {
 namespace {
 
 constexpr size_t kWriters = 8;
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double wall_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-[[noreturn]] void give_up(const std::string& what) {
-  std::fprintf(stderr, "ingest benchmark: %s\n", what.c_str());
-  std::exit(1);
-}
-
-/// Runs `work(i)` for every i below `count` on kWriters threads.
-void in_parallel(size_t count, const std::function<void(size_t)>& work) {
-  std::atomic<size_t> next = 0;
-  std::vector<std::jthread> threads;
-  for (size_t t = 0; t < kWriters; ++t) {
-    threads.emplace_back([&] {
-      for (size_t i = next++; i < count; i = next++) work(i);
-    });
-  }
-}
-
-/// False when the store asks to come back later.
-bool try_ingest(Database& db, const std::string& body, const std::string& service,
-                int64_t time_ns) {
-  thread_local std::string raw;
-  thread_local ProfileBatch batch;
-  if (!gunzip(body, 64u << 20, raw)) give_up("gunzip");
-  if (const Status s = formats::decode_pprof(raw, {}, batch); !s) give_up(s.error().message);
-  batch.time_ns = time_ns;
-  ingest::Incoming incoming;
-  incoming.labels = {{"__name__", "process_cpu"}, {"service_name", service}};
-  incoming.batch = &batch;
-  incoming.raw = raw;
-  incoming.index = static_cast<uint64_t>(time_ns);
-  incoming.idempotency_key = "bench";
-  auto prepared = db.pipeline().prepare(Tenant::anonymous(), incoming);
-  if (!prepared) give_up(prepared.error().message);
-  const auto outcome = db.pipeline().commit(Tenant::anonymous(), std::span(&*prepared, 1));
-  if (!outcome && outcome.error().code == ErrorCode::unavailable) return false;
-  if (!outcome) give_up(outcome.error().message);
-  if (outcome->stored == 0) give_up("a profile was taken for a retry");
-  return true;
-}
 
 struct Rates {
   std::vector<double> per_cpu_second, per_second;
@@ -93,7 +38,7 @@ Rates measure(
   for (size_t pass = 0; pass < passes; ++pass) {
     const double cpu = cpu_seconds();
     const double wall = wall_seconds();
-    in_parallel(count, [&](size_t i) { work(pass, i); });
+    in_parallel(kWriters, count, [&](size_t i) { work(pass, i); });
     rates.per_cpu_second.push_back(static_cast<double>(count) / (cpu_seconds() - cpu));
     rates.per_second.push_back(static_cast<double>(count) / (wall_seconds() - wall));
     after();
@@ -120,22 +65,20 @@ void ingest_in_process(Context& context, const Stream& stream, size_t services) 
   Database::Options options;
   options.data_dir = dir.path();
   options.maintenance_thread = false;
-  auto db = Database::open(options);
-  if (!db) give_up(db.error().message);
+  const auto db = open_database(options);
   const size_t count = std::max<size_t>(stream.size(), 5 * services);
   const auto ingest = [&](size_t pass, size_t i) {
     const auto time_ns =
         static_cast<int64_t>(1'700'000'000'000'000'000 + (pass * count + i) * 1'000'000);
-    if (!try_ingest(**db, stream.gzip[(i / services + i) % stream.size()],
+    if (!try_ingest(*db, stream.gzip[(i / services + i) % stream.size()],
                     "service-" + std::to_string(i % services), time_ns))
       give_up("the store is full");
   };
   std::vector<double> seal_us;
   const auto seal = [&] {
     const double cpu = cpu_seconds();
-    const auto sealed = (*db)->store().seal();
-    if (!sealed) give_up(sealed.error().message);
-    seal_us.push_back((cpu_seconds() - cpu) * 1e6 / static_cast<double>(*sealed));
+    const uint64_t sealed = need(db->store().seal());
+    seal_us.push_back((cpu_seconds() - cpu) * 1e6 / static_cast<double>(sealed));
   };
   const Rates rates = measure(context.options().runs, count, ingest, seal);
   report(context, "ingest/in-process", params_of(stream, services), rates);
@@ -196,9 +139,8 @@ void ingest_over_http(Context& context, const Stream& stream, size_t services) {
   config.listen = "127.0.0.1:0";
   config.database.data_dir = dir.path();
   config.log_level = "warn";
-  auto server = server::Server::start(config);
-  if (!server) give_up(server.error().message);
-  const std::string url = (*server)->url();
+  const auto server = need(server::Server::start(config));
+  const std::string url = server->url();
   const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
   const size_t count = std::max<size_t>(stream.size(), 5 * services);
   const Rates rates = measure(context.options().runs, count, [&](size_t pass, size_t i) {
@@ -210,14 +152,7 @@ void ingest_over_http(Context& context, const Stream& stream, size_t services) {
                  stream.gzip[(i / services + i) % stream.size()], number);
   });
   report(context, "ingest/http", params_of(stream, services), rates);
-  (*server)->stop();
-}
-
-size_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  size_t all = 0, resident = 0;
-  statm >> all >> resident;
-  return resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  server->stop();
 }
 
 // Ten thousand services that sent one profile each, and then another: what a thin service costs,
@@ -230,16 +165,15 @@ void run_thin_services(Context& context) {
     Database::Options options;
     options.data_dir = dir.path();
     options.dictionary_max_bytes = limit;
-    auto db = Database::open(options);
-    if (!db) give_up(db.error().message);
-    const size_t before = resident_bytes();
+    const auto db = open_database(options);
+    const double before = resident_mib();
     std::atomic<size_t> refused = 0;
     for (size_t round = 0; round < 2; ++round) {
-      in_parallel(kServices, [&](size_t i) {
+      in_parallel(kWriters, kServices, [&](size_t i) {
         const auto time_ns =
             static_cast<int64_t>(1'700'000'000'000'000'000 + (round * kServices + i) * 1'000'000);
         // Like a client that is told to come back.
-        while (!try_ingest(**db, stream.gzip[(i + round) % stream.size()],
+        while (!try_ingest(*db, stream.gzip[(i + round) % stream.size()],
                            "service-" + std::to_string(i), time_ns)) {
           ++refused;
           std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -248,17 +182,48 @@ void run_thin_services(Context& context) {
       const Params params = {{"stream", stream.name},
                              {"limit_mib", std::to_string(limit >> 20U)},
                              {"profiles_per_service", std::to_string(round + 1)}};
-      const storage::StoreStats stats = (*db)->store().stats();
+      const storage::StoreStats stats = db->store().stats();
       const auto mib = [](size_t bytes) { return static_cast<double>(bytes >> 10U) / 1024; };
       context.report("rss-10k-services", params, "MiB of dictionaries",
                      {mib(stats.dictionary_bytes)});
       context.report("rss-10k-services", params, "MiB RSS more than before",
-                     {mib(resident_bytes()) - mib(before)});
+                     {resident_mib() - before});
       context.report("rss-10k-services", params, "epochs shed",
                      {static_cast<double>(stats.epochs_shed_total)});
       context.report("rss-10k-services", params, "refused", {static_cast<double>(refused)});
     }
   }
+}
+
+// The server alone: bodies are read and thrown away. What is left of `ingest/http` is the store's.
+void run_empty(Context& context) {
+  MemoryAccountant memory(size_t{1} << 30U);
+  WorkerPool pool({.name = "ingest", .threads = 2});
+  net::HttpServer::Options options;
+  options.port = 0;
+  options.clock = &system_clock();
+  options.memory = &memory;
+  options.ingest = options.query = &pool;
+  const auto server = need(net::HttpServer::listen(
+      options, {{.method = "POST",
+                 .path = "/empty",
+                 .pool = net::Pool::ingest,
+                 .body_max_bytes = 0,
+                 .handler = [](net::Request&) { return net::Response(); }}}));
+  server->start();
+  for (const size_t kilobytes : {1U, 30U, 50U, 100U}) {
+    const std::string body(kilobytes * 1'000, 'x');
+    const Rates rates = measure(context.options().runs, kWriters * 500, [&](size_t, size_t i) {
+      thread_local std::unique_ptr<Poster> poster;
+      if (!poster) poster = std::make_unique<Poster>(server->port());
+      poster->post("/empty", body, i);
+    });
+    const std::string name = "http/empty-" + std::to_string(kilobytes) + "k";
+    const Params params = {{"connections", std::to_string(kWriters)}};
+    context.report(name, params, "requests/CPU-s", rates.per_cpu_second);
+    context.report(name, params, "requests/s", rates.per_second);
+  }
+  server->drain(1'000);
 }
 
 void run_ingest(Context& context) {
@@ -277,6 +242,7 @@ void run_http(Context& context) {
 
 const Registration kIngest("ingest/in-process", run_ingest);
 const Registration kThin("rss-10k-services", run_thin_services);
+const Registration kEmpty("http/empty", run_empty);
 const Registration kHttp("ingest/http", run_http);
 
 }  // namespace

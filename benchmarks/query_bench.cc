@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/flame_diff.h"
 #include "api/flame_graph.h"
 #include "api/merged_profile.h"
 #include "base/check.h"
@@ -18,6 +19,7 @@
 #include "base/worker_pool.h"
 #include "formats/pprof_decoder.h"
 #include "harness.h"
+#include "need.h"
 #include "objstore/local_store.h"
 #include "query/engine.h"
 #include "storage/store.h"
@@ -28,12 +30,6 @@ namespace hearth::bench {
 namespace {
 
 constexpr int64_t kMaxNodes = 16'384;
-
-template <class T>
-T need(Result<T> result) {
-  HEARTH_CHECK(result.has_value(), result.error().message.c_str());
-  return *std::move(result);
-}
 
 // A store in a temporary directory that holds a stream, sealed into one segment: all of it under
 // one service, or dealt out to several.
@@ -143,21 +139,26 @@ void run_merge(Context& context, const std::string& name, size_t profiles) {
   query::Engine engine(options);
   query::Engine threaded(options);
   threaded.use_helpers(helpers, 1);
-  const auto merge = [&](query::Engine& with) {
+  const auto merge = [&](query::Engine& with, bool json = false) {
     const auto result = need(with.merge_tree(data.query(), {}));
     HEARTH_CHECK(result.cost.profiles == profiles, "every profile is merged");
-    keep(result.tree.threshold(16'384));
+    const int64_t threshold = result.tree.threshold(kMaxNodes);
+    std::string answer;
+    if (json) api::append_proto_json(answer, api::flame_graph(result.tree, threshold));
+    keep(answer);
   };
-  const auto cold = [&](bool help) {
+  const auto cold = [&](bool help, bool json = false) {
     query::Engine fresh(options);
     if (help) fresh.use_helpers(helpers, 1);
-    merge(fresh);
+    merge(fresh, json);
   };
   const auto result = need(engine.merge_tree(data.query(), {}));
   std::vector<Variant> variants = {{"warm", [&] { merge(engine); }},
                                    {"cold", [&] { cold(false); }},
                                    {"warm, two threads", [&] { merge(threaded); }},
-                                   {"cold, two threads", [&] { cold(true); }}};
+                                   {"cold, two threads", [&] { cold(true); }},
+                                   {"warm, to JSON", [&] { merge(engine, true); }},
+                                   {"cold, to JSON", [&] { cold(false, true); }}};
   std::optional<NaiveMerge> naive;
   if (profiles <= 1'000) {
     naive.emplace(stream);
@@ -196,10 +197,28 @@ void run_answers(Context& context) {
     keep(api::encode_merged_profile(merged.batch, merged.stacks, data.query().type, 0));
   };
   const auto placed = [&] { keep(need(engine.merge_placed_tree(data.query(), {}))); };
+  const query::FunctionTree tree = need(engine.merge_tree(data.query(), {})).tree;
+  query::ProfileQuery below = data.query();
+  below.call_site = {tree.names[tree.name[1]]};
+  const auto call_site = [&] { keep(need(engine.merge_tree(below, {}))); };
+  const auto top = [&] {
+    keep(query::function_table(need(engine.merge_tree(data.query(), {})).tree));
+  };
+  const auto diff = [&] {
+    const auto other = need(engine.merge_tree(data.query(), {})).tree;
+    keep(api::flame_diff(tree, other, kMaxNodes));
+  };
+  query::SeriesQuery timeline;
+  timeline.profile = data.query();
+  const auto series = [&] { keep(need(engine.select_series(timeline, {}))); };
   context.compare("query/answers-1k", {{"stream", stream.name}},
                   {{"flame graph, JSON, 16,384 nodes", flame},
                    {"pprof", pprof},
-                   {"tree with places, not encoded", placed}},
+                   {"tree with places, not encoded", placed},
+                   {"tree below a call site", call_site},
+                   {"function table", top},
+                   {"diff with a tree at hand", diff},
+                   {"series, 15 s", series}},
                   {Metric::cost("ms", 1, 1e3)});
 }
 

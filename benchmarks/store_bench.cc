@@ -1,12 +1,8 @@
 // What a durable append costs: mapping, rows and records alone, and with RocksDB below.
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <numeric>
 #include <thread>
 
@@ -14,6 +10,7 @@
 #include "formats/pprof_decoder.h"
 #include "harness.h"
 #include "objstore/local_store.h"
+#include "process_stats.h"
 #include "storage/store_impl.h"
 #include "stream.h"
 #include "support/temp_dir.h"
@@ -96,15 +93,6 @@ void run_append(Context& context) {
   }
 }
 
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 void run_durable(Context& context, const Stream& stream, size_t threads) {
   using Clock = std::chrono::steady_clock;
   const test::TempDir dir;
@@ -148,13 +136,6 @@ void run_durable_appends(Context& context) {
   const Stream stream = streams(context, kProfiles).front();
   for (const size_t threads : {size_t{1}, size_t{8}, size_t{32}})
     run_durable(context, stream, threads);
-}
-
-double resident_mib() {
-  std::ifstream in("/proc/self/statm");
-  double pages = 0;
-  in >> pages >> pages;
-  return pages * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
 void run_open(Context& context) {
