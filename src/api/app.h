@@ -1,9 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <thread>
+
 #include "api/decode_slot.h"
 #include "api/route_stats.h"
 #include "api/routes.h"
 #include "api/write_log.h"
+#include "base/concurrency_gate.h"
 #include "base/memory_accountant.h"
 #include "base/spare_pool.h"
 #include "ingest/pipeline.h"
@@ -12,8 +17,15 @@
 
 namespace hearth::api {
 
-/// More than profiles are decoded at once on most machines; each is of a few MiB at most.
+/// Of a few MiB at most each.
 constexpr size_t kDecodeSlotsKept = 8;
+
+/// Requests that may decode at once: memory is charged when its amount is known, so what is not
+/// known yet must be little. Far more may wait for the disk.
+[[nodiscard]] inline size_t decoding_max() {
+  constexpr size_t kPerCore = 4;
+  return kPerCore * std::max(1U, std::thread::hardware_concurrency());
+}
 
 /// What every handler borrows, and the little state that handlers share. Tests put doubles behind
 /// it; make_routes() fills it from the Database.
@@ -26,6 +38,7 @@ struct App {
   WriteLog writes = {};
   RouteStatsTable route_stats = {};
   SparePool<DecodeSlot> slots = SparePool<DecodeSlot>(kDecodeSlotsKept);
+  ConcurrencyGate decoding = ConcurrencyGate(decoding_max());
 
   [[nodiscard]] const Clock& clock() const { return *context.clock; }
   [[nodiscard]] int64_t now_ms() const { return context.clock->wall_ns() / 1'000'000; }

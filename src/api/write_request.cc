@@ -19,10 +19,12 @@ WriteRequest::WriteRequest(App& app, net::Request& request, Tenant tenant)
     : app_(app),
       request_(request),
       tenant_(std::move(tenant)),
-      limits_(app.pipeline.limits(tenant_)) {}
+      limits_(app.pipeline.limits(tenant_)) {
+  app_.decoding.enter();
+}
 
 WriteRequest::~WriteRequest() {
-  give_back_all();
+  end_decoding();
 }
 
 DecodeSlot& WriteRequest::next_slot() {
@@ -38,10 +40,13 @@ void WriteRequest::give_back(std::unique_ptr<DecodeSlot> slot) {
   if (slot->memory_bytes() <= kSlotKeepMax) app_.slots.give(std::move(slot));
 }
 
-void WriteRequest::give_back_all() {
+void WriteRequest::end_decoding() {
+  if (!decoding_) return;
   for (auto& slot : slots_) give_back(std::move(slot));
   slots_.clear();
   charge_ = {};
+  decoding_ = false;
+  app_.decoding.leave();
 }
 
 formats::DecodeLimits WriteRequest::decode_limits(bool dotnet) const {
@@ -109,7 +114,7 @@ Status WriteRequest::add(std::vector<Label> labels, DecodeSlot& slot, std::strin
 Status WriteRequest::commit() {
   if (prepared_.empty()) return {};
   HEARTH_RETURN_IF_ERROR(request_.cancel.check());
-  const auto encoded = [this] { give_back_all(); };
+  const auto encoded = [this] { end_decoding(); };
   if (auto outcome = app_.pipeline.commit(tenant_, prepared_, encoded); !outcome) {
     return tl::unexpected(std::move(outcome).error());
   }

@@ -15,7 +15,8 @@
 namespace hearth::api {
 
 /// One write of any dialect: profiles are decoded and prepared one by one, then stored in one
-/// durable batch. Lives on the worker's stack while the request's body is there.
+/// durable batch. Lives on the worker's stack while the request's body is there. Waits until it may
+/// decode; one per thread at a time.
 class WriteRequest {
  public:
   WriteRequest(App& app, net::Request& request, Tenant tenant);
@@ -45,13 +46,14 @@ class WriteRequest {
 
  private:
   void give_back(std::unique_ptr<DecodeSlot> slot);
-  void give_back_all();
+  void end_decoding();
 
   App& app_;
   net::Request& request_;
   const Tenant tenant_;
   const ingest::Limits limits_;
   std::vector<std::unique_ptr<DecodeSlot>> slots_;
+  bool decoding_ = true;  ///< Has passed App::decoding and not left it.
   size_t inflated_bytes_ = 0;
   uint64_t index_ = 0;
   MemoryCharge charge_;

@@ -107,7 +107,7 @@ Status Server::Impl::start() {
   fill_context();
   // Most ingest threads wait for the disk: the more of them, the more profiles share one sync.
   // Those that wait for the bucket wait much longer.
-  const size_t writers = config.database.ack_object ? 64 : 4;
+  const size_t writers = config.database.ack_object ? 64 : 16;
   ingest = std::make_unique<WorkerPool>(pool_options("ingest", config.ingest_threads, writers, 0));
   const WorkerPool::Options queries = pool_options("query", config.query_threads, 1, 5);
   query = std::make_unique<WorkerPool>(queries);

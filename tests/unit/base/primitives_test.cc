@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/concurrency_gate.h"
 #include "base/crc32c.h"
 #include "base/memory_accountant.h"
 #include "base/random.h"
@@ -10,6 +11,7 @@
 
 #include <atomic>
 #include <limits>
+#include <thread>
 #include <vector>
 
 using namespace hearth;
@@ -106,6 +108,25 @@ TEST_CASE("of spare buffers the one given back last goes out first, and few are 
   CHECK(a.get() == first);
   CHECK(a->size() == 3);
   CHECK(pool.take()->empty());
+}
+
+TEST_CASE("a gate lets no more through than its limit until one leaves", "[base]") {
+  ConcurrencyGate gate(2);
+  std::atomic<bool> leaves = false;
+  gate.enter();
+  gate.enter();
+  {
+    std::jthread third([&] {
+      gate.enter();
+      CHECK(leaves);
+      gate.leave();
+    });
+    leaves = true;
+    gate.leave();
+  }
+  gate.enter();
+  gate.leave();
+  gate.leave();
 }
 
 TEST_CASE("a pool runs everything it accepted before it ends", "[base]") {
