@@ -86,9 +86,9 @@ Status Compaction::adopt() {
   const auto snapshot = manifest_.current();
   CatalogChange change =
       compare_catalog(options_.contents->identities(), *snapshot, *options_.bucket, {}, {});
-  if (change.corrupt_objects > 0) {
+  if (const uint64_t missing = change.corrupt_objects + change.unreachable; missing > 0) {
     return fail(ErrorCode::unavailable, fmt::format("{} segments of snapshot {} cannot be read",
-                                                    change.corrupt_objects, snapshot->number));
+                                                    missing, snapshot->number));
   }
   KvBatch batch;
   add_catalog_change(change, *snapshot, batch);

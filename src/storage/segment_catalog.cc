@@ -176,7 +176,8 @@ void add_found(ObjectStore& bucket, const std::string& key, uint64_t size, const
     out.added.push_back(SegmentEntry::describe(**reader, size));
     return;
   }
-  ++out.corrupt_objects;
+  const bool unreachable = !reader && reader.error().code != ErrorCode::data_loss;
+  ++(unreachable ? out.unreachable : out.corrupt_objects);
   log::warn("segment left out of the catalog", {{"object", key},
                                                 {"error", !reader ? reader.error().message
                                                           : other ? "another segment"
@@ -268,6 +269,12 @@ Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket, Manifest& 
   std::vector<SegmentIdentity> known;
   for (const SegmentEntry& entry : load.segments) known.push_back(entry.segment);
   const CatalogChange change = compare_catalog(known, *snapshot, bucket, listed, pending);
+  if (change.unreachable > 0 && agreed) return load;
+  if (change.unreachable > 0) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("read the bucket's segments: {} of snapshot {} cannot be read now",
+                            change.unreachable, snapshot->number));
+  }
   apply_change(change, load);
   load.snapshot = snapshot->number;
   if (!change.empty()) {

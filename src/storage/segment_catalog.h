@@ -85,7 +85,8 @@ class SegmentReaders {
 struct CatalogChange {
   std::vector<std::string> removed;
   std::vector<SegmentEntry> added;
-  uint64_t corrupt_objects = 0;  ///< Segments that should be there and cannot be read.
+  uint64_t corrupt_objects = 0;  ///< Segments that should be there and are damaged or gone.
+  uint64_t unreachable = 0;      ///< Segments that the bucket would not give now.
   [[nodiscard]] bool empty() const { return removed.empty() && added.empty(); }
 };
 /// Compares what is known with a snapshot: of the merged segments, exactly those of the snapshot
@@ -108,6 +109,9 @@ struct CatalogLoad {
 /// The segments that the store's `catalog` family lists. When that does not agree with the newest
 /// snapshot (a compaction was cut short, or the database is fresh, lost or old), the bucket is
 /// listed, what is new is read and, unless `read_only`, the difference written. `pending` as above.
+/// While the bucket does not give all that is new, the list stays as it is and tells its older
+/// snapshot: half a change would miss profiles without saying so. `unavailable` when there is no
+/// list yet.
 [[nodiscard]] Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket,
                                                Manifest& manifest,
                                                const std::vector<std::string>& pending,
