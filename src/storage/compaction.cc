@@ -84,6 +84,13 @@ Status Compaction::agree() {
 
 Status Compaction::adopt() {
   const auto snapshot = manifest_.current();
+  // Its rows are in the head until the seal ends, and must not be in a merged segment as well.
+  for (const std::string& key : options_.contents->sealing()) {
+    if (snapshot->absorbed.contains(key))
+      return fail(ErrorCode::unavailable,
+                  fmt::format("snapshot {} has merged {}, whose seal has not ended yet",
+                              snapshot->number, key));
+  }
   CatalogChange change =
       compare_catalog(options_.contents->identities(), *snapshot, *options_.bucket, {}, {});
   if (const uint64_t missing = change.corrupt_objects + change.unreachable; missing > 0) {

@@ -129,10 +129,23 @@ void Contents::add_segment(SegmentEntry entry) {
   add_segment_locked(std::move(entry));
 }
 
+void Contents::begin_seal(const HeadGeneration& frozen, std::string object_key) {
+  const std::lock_guard lock(mutex_);
+  sealing_.insert_or_assign(&frozen, std::move(object_key));
+}
+
+std::vector<std::string> Contents::sealing() const {
+  std::vector<std::string> keys;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [generation, key] : sealing_) keys.push_back(key);
+  return keys;
+}
+
 void Contents::commit_seal(const HeadGeneration& frozen, SegmentEntry entry) {
   const std::lock_guard lock(mutex_);
   const auto is_frozen = [&](const auto& generation) { return generation.get() == &frozen; };
   HEARTH_CHECK(std::erase_if(frozen_, is_frozen) == 1, "a generation was sealed twice");
+  sealing_.erase(&frozen);
   if (entry.segment.datasets > 0) add_segment_locked(std::move(entry));
 }
 

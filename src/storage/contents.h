@@ -34,6 +34,10 @@ class Contents {
 
   /// Closes the open generation and opens `next`; nullptr when it was empty (it stays open then).
   std::shared_ptr<HeadGeneration> freeze(uint64_t next);
+  /// The object that the frozen generation is sealed to may exist from now on.
+  void begin_seal(const HeadGeneration& frozen, std::string object_key);
+  /// Objects of seals that were begun and not committed: their rows are still in the head.
+  [[nodiscard]] std::vector<std::string> sealing() const;
   /// The frozen generation's rows are now in `entry`'s segment: both change in one step.
   void commit_seal(const HeadGeneration& frozen, SegmentEntry entry);
   void add_segment(SegmentEntry entry);
@@ -99,6 +103,7 @@ class Contents {
   mutable std::mutex mutex_;
   std::shared_ptr<HeadGeneration> open_;
   std::vector<std::shared_ptr<HeadGeneration>> frozen_;
+  std::map<const HeadGeneration*, std::string> sealing_;
   PartsOfService parts_;
   std::map<std::string, LiveSegment> segments_;
   std::array<Totals::Level, 3> levels_;

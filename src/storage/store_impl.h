@@ -103,6 +103,7 @@ class StoreImpl final : public Store {
   void recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs);
   [[nodiscard]] std::unique_ptr<Compaction> make_compaction();
   [[nodiscard]] Status recover_catalog(const std::vector<std::string>& pending_keys);
+  [[nodiscard]] Status end_absorbed_seals();
   [[nodiscard]] Status record_start(const RecoveredEpochs& epochs);
 
   // store_append.cc

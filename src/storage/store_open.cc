@@ -193,6 +193,7 @@ Status StoreImpl::recover_intents(std::vector<std::string>& object_keys) {
         seal.intent = Intent{std::string(object_key),
                              {load_be<uint64_t>(uuid.data()), load_be<uint64_t>(uuid.data() + 8)}};
         seal.recovered = true;
+        contents_->begin_seal(*seal.generation, seal.intent->object_key);
         object_keys.emplace_back(object_key);
         pending_seals_.push_back(std::move(seal));
         return true;
@@ -272,6 +273,28 @@ Status StoreImpl::recover_catalog(const std::vector<std::string>& pending_keys) 
   corrupt_objects_ += catalog.corrupt_objects;
   HEARTH_RETURN_IF_ERROR(recognise_cluster(*kv_, *options_.bucket, !catalog.segments.empty()));
   for (SegmentEntry& entry : catalog.segments) contents_->add_segment(std::move(entry));
+  // Else the list is an older one, in which nothing of them is merged.
+  const bool newest = catalog.snapshot == compaction_->manifest().current()->number;
+  return newest ? end_absorbed_seals() : Status{};
+}
+
+// Another process's compaction may have merged the object of a seal that was cut short after its
+// upload: the rows are in the merged segments, and the seal has ended.
+Status StoreImpl::end_absorbed_seals() {
+  const auto snapshot = compaction_->manifest().current();
+  for (auto seal = pending_seals_.begin(); seal != pending_seals_.end();) {
+    if (!snapshot->absorbed.contains(seal->intent->object_key)) {
+      ++seal;
+      continue;
+    }
+    log::info("a seal was ended by a compaction", {{"segment", seal->intent->object_key}});
+    if (query_only_reason_.empty()) {
+      HEARTH_RETURN_IF_ERROR(go_live(*seal, SegmentEntry{}));
+    } else {
+      contents_->commit_seal(*seal->generation, SegmentEntry{});
+    }
+    seal = pending_seals_.erase(seal);
+  }
   return {};
 }
 

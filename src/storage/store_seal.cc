@@ -162,6 +162,7 @@ Status StoreImpl::write_intent(const PendingSeal& seal) {
   HEARTH_KILL_POINT("seal.before_intent");
   HEARTH_RETURN_IF_ERROR(durable_write(batch));
   HEARTH_KILL_POINT("seal.after_intent");
+  contents_->begin_seal(*seal.generation, seal.intent->object_key);
   return {};
 }
 
