@@ -10,15 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "base/hash.h"
 #include "objstore/local_store.h"
 #include "storage/store_impl.h"
 #include "support/catch.h"
 #include "support/faulty_file_system.h"
 #include "support/manual_clock.h"
 #include "support/model_kv_store.h"
+#include "support/plain_profile.h"
 #include "support/profile_gen.h"
-#include "support/symbol_text.h"
 #include "support/temp_dir.h"
 
 namespace hearth::test {
@@ -27,118 +26,16 @@ inline LabelSet series_of(const std::string& service, const std::string& pod) {
   return *LabelSet::make({{"__name__", "process_cpu"}, {"service_name", service}, {"pod", pod}});
 }
 
-/// A profile as a reader sees it, in a form that does not depend on any numbering.
-struct PlainProfile {
-  std::string tenant;
-  LabelSet series;
-  int64_t start_ns = 0, duration_ns = 0, period = 0;
-  std::vector<int64_t> totals;
-  std::map<std::string, std::vector<int64_t>> rows;  ///< Text of the sample → value per type.
-  /// Span, trace and text of the sample → value per type: of what has one of the two spans that a
-  /// ProfileGen gives.
-  std::map<std::string, std::vector<int64_t>> side;
-  bool operator==(const PlainProfile&) const = default;
-};
-
-inline std::string side_text(uint64_t span, const std::string& sample) {
-  return "span " + std::to_string(span) + " " + sample;
-}
-
-inline PlainProfile plain(const std::string& tenant, const LabelSet& series,
-                          const ProfileBatch& batch) {
-  PlainProfile out{tenant, series, batch.time_ns, batch.duration_ns, batch.period, {}, {}, {}};
-  out.totals.assign(batch.types(), 0);
-  for (size_t s = 0; s < batch.samples.size(); ++s) {
-    auto& row = out.rows[text_of(batch, s)];
-    row.resize(batch.types());
-    for (size_t t = 0; t < batch.types(); ++t) {
-      row[t] += batch.value(s, t);
-      out.totals[t] += batch.value(s, t);
-    }
-  }
-  for (const ProfileBatch::SideData& data : batch.samples.side) {
-    if (data.span_id == 0) continue;
-    auto& row = out.side[side_text(data.span_id, text_of(batch, data.sample))];
-    row.resize(batch.types());
-    for (size_t t = 0; t < batch.types(); ++t) row[t] += batch.value(data.sample, t);
-  }
-  std::erase_if(out.rows, [](const auto& row) {
-    return std::ranges::all_of(row.second, [](int64_t v) { return v == 0; });
-  });
-  return out;
-}
-
-/// Stands in for the id of a profile in a day segment, which has none: made of what it says.
-inline Id128 id_of_content(const PlainProfile& profile) {
-  std::string text = profile.tenant + profile.series.to_string();
-  for (const int64_t v : {profile.start_ns, profile.duration_ns, profile.period})
-    text += ' ' + std::to_string(v);
-  for (const auto& [stack, values] : profile.rows) {
-    text += stack;
-    for (const int64_t v : values) text += ' ' + std::to_string(v);
-  }
-  return {UINT64_MAX, hash64(text)};
-}
-inline bool is_id_of_content(Id128 id) {
-  return id.hi == UINT64_MAX;
-}
-
-/// What the spans of a ProfileGen hold of one profile; `texts` are those of the keys that its rows
-/// have.
-inline void read_side(const storage::Dataset& dataset, uint32_t profile,
-                      const std::vector<std::string>& texts, PlainProfile& out) {
-  const size_t types = dataset.info().family.types.size();
-  for (uint64_t span = 1; span <= 2; ++span) {
-    for (size_t t = 0; t < types; ++t) {
-      std::vector<int64_t> by_key(texts.size());
-      REQUIRE(dataset.add_side_rows(std::span(&profile, 1), t, {{span}, {}}, by_key));
-      for (size_t key = 0; key < by_key.size(); ++key) {
-        if (by_key[key] == 0) continue;
-        auto& row = out.side[side_text(span, texts[key])];
-        row.resize(types);
-        row[t] += by_key[key];
-      }
-    }
-  }
-}
-
 /// Everything a view shows, by profile id; an id that occurs twice is a failure.
 inline void read_dataset(const std::string& tenant, const storage::Dataset& dataset,
                          std::map<Id128, PlainProfile>& out) {
-  const auto columns = dataset.profiles();
-  REQUIRE(columns);
-  const auto series = dataset.series();
-  REQUIRE(series);
-  const auto tables = dataset.symbols();
-  REQUIRE(tables);
-  const size_t types = dataset.info().family.types.size();
-  std::vector<std::string> texts((*tables)->keys());
-  for (uint32_t p = 0; p < (*columns)->size(); ++p) {
-    PlainProfile profile{tenant,
-                         (**series)[(*columns)->series[p]],
-                         (*columns)->start_ns[p],
-                         (*columns)->duration_ns[p],
-                         (*columns)->period[p],
-                         {},
-                         {},
-                         {}};
-    for (size_t t = 0; t < types; ++t) {
-      profile.totals.push_back((*columns)->totals[t][p]);
-      std::vector<int64_t> by_key((*tables)->keys());
-      REQUIRE(dataset.add_rows(std::span(&p, 1), t, by_key));
-      for (uint32_t key = 0; key < by_key.size(); ++key) {
-        if (by_key[key] == 0) continue;
-        if (texts[key].empty()) texts[key] = text_of(**tables, key);
-        auto& row = profile.rows[texts[key]];
-        row.resize(types);
-        row[t] += by_key[key];
-      }
-    }
-    if (dataset.has_side()) read_side(dataset, p, texts, profile);
-    CHECK((*columns)->start_ns[p] >= dataset.info().t_min_ns);
-    CHECK((*columns)->start_ns[p] <= dataset.info().t_max_ns);
-    const Id128 id = (*columns)->ids.empty() ? id_of_content(profile) : (*columns)->ids[p];
-    const bool first = out.emplace(id, std::move(profile)).second;
+  auto profiles = plain_profiles(tenant, dataset);
+  REQUIRE(profiles);
+  for (NamedProfile& named : *profiles) {
+    CHECK(named.profile.start_ns >= dataset.info().t_min_ns);
+    CHECK(named.profile.start_ns <= dataset.info().t_max_ns);
+    const Id128 id = named.id ? *named.id : id_of_content(named.profile);
+    const bool first = out.emplace(id, std::move(named.profile)).second;
     CHECK(first);
   }
 }
