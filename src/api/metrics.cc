@@ -212,6 +212,8 @@ std::string metrics_text(const App& app) {
   Families out;
   const Labels build{{"version", version()}, {"revision", revision()}};
   out.gauge("hearth_build_info", "1, with what was built.", 1, build);
+  out.gauge("hearth_role", "1, with what this process does.", 1,
+            {{"role", role_name(app.context.role)}});
   out.gauge("pyroscope_build_info", "1, for dashboards that look for this name.", 1, build);
   out.gauge("hearth_memory_used_bytes", "Large buffers as accounted.", app.memory.used());
   out.gauge("hearth_memory_limit_bytes", "New work is refused above 85 % of it.",

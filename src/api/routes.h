@@ -19,6 +19,7 @@ struct Context {
   const Clock* clock = nullptr;
   bool tenancy = false;       ///< X-Scope-OrgID is demanded and obeyed.
   bool loopback_only = true;  ///< Admin routes exist without a token only while bound to loopback.
+  Role role = Role::all;
   const char* ack = "local";  ///< What a 200 to a write promises: local (disk) or object.
   std::string listen_url;     ///< For onboarding texts and logs.
   std::string config_text;    ///< Effective configuration as `key: value` lines, secrets left out.

@@ -1,5 +1,7 @@
 #include "api/status.h"
 
+#include <fmt/format.h>
+
 #include "api/answers.h"
 #include "api/json_writer.h"
 #include "hearth/version.h"
@@ -12,7 +14,10 @@ using net::Response;
 
 Response ready(const App& app) {
   const auto reason = not_ready_reason(app);
-  return reason ? text_response(503, *reason + "\n") : text_response(200, "ready\n");
+  // Alone it says what Pyroscope says.
+  const Role role = app.context.role;
+  const std::string of = role == Role::all ? "" : fmt::format(" (role {})", role_name(role));
+  return reason ? text_response(503, *reason + of + "\n") : text_response(200, "ready" + of + "\n");
 }
 
 Response build_info() {
@@ -65,7 +70,9 @@ Response status(const App& app) {
   json.begin_object().field("version", version()).field("revision", revision());
   const auto reason = not_ready_reason(app);
   json.field("ready", !reason.has_value()).field("reason", reason.value_or(""));
-  json.field("ack", app.context.ack).field("tenancy", app.context.tenancy);
+  json.field("role", role_name(app.context.role))
+      .field("ack", app.context.ack)
+      .field("tenancy", app.context.tenancy);
   json.field("started", app.context.started_wall_ns / 1'000'000).field("server_time", app.now_ms());
   json.key("memory").begin_object().field("used_bytes", uint64_t{app.memory.used()});
   json.field("limit_bytes", uint64_t{app.memory.limit()}).end_object();

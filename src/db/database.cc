@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/periodic_thread.h"
 #include "hearth/version.h"
+#include "storage/bucket_store.h"
 #include "storage/disk_reserve.h"
 
 namespace hearth {
@@ -91,10 +92,12 @@ void fill_defaults(Database::Options& options) {
 
 // A bucket that is away now may come back; one that cannot do what is needed is refused.
 Result<std::unique_ptr<objstore::Bucket>> open_bucket(const Database::Options& options) {
-  storage::DiskReserve::make_room(*options.files, options.data_dir);
-  HEARTH_ASSIGN_OR_RETURN(auto bucket,
-                          objstore::Bucket::open(*options.files, *options.clock, *options.random,
-                                                 {options.bucket, options.s3}));
+  if (takes_profiles(options.role))
+    storage::DiskReserve::make_room(*options.files, options.data_dir);
+  HEARTH_ASSIGN_OR_RETURN(
+      auto bucket,
+      objstore::Bucket::open(*options.files, *options.clock, *options.random,
+                             {options.bucket, options.s3, options.role == Role::query}));
   const Status probed = bucket->probe();
   if (!probed && probed.error().code == ErrorCode::unimplemented) {
     return tl::unexpected(probed.error());
@@ -125,6 +128,11 @@ Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& opti
   store.retention = options.retention;
   store.side_data_in_days = options.side_data_in_days;
   store.writer_version = std::string("hearth ") + version();
+  store.role = role_name(options.role);
+  store.shared = options.role != Role::all;
+  store.merges = options.role == Role::all || options.role == Role::compact;
+  store.poll_interval_ns = options.poll_interval_ns;
+  if (!takes_profiles(options.role)) return storage::BucketStore::open(std::move(store));
   return storage::Store::open(std::move(store));
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -14,12 +16,30 @@
 
 namespace hearth {
 
+/// What a process does with its bucket; processes of several roles share one.
+enum class Role : uint8_t {
+  all,      ///< Everything.
+  write,    ///< Takes profiles and seals them; merges and deletes nothing.
+  query,    ///< Answers queries from what is in the bucket; keeps nothing of its own.
+  compact,  ///< Merges what all writers sealed, and deletes; keeps nothing of its own.
+};
+inline constexpr std::array<const char*, 4> kRoleNames = {"all", "write", "query", "compact"};
+[[nodiscard]] constexpr const char* role_name(Role role) {
+  return kRoleNames[static_cast<size_t>(role)];
+}
+[[nodiscard]] constexpr bool takes_profiles(Role role) {
+  return role == Role::all || role == Role::write;
+}
+
 /// Composition root of the library: builds, opens, recovers and closes store, write pipeline and
 /// query engine, in that order, and runs maintenance. Thread-safe after open().
 class Database {
  public:
   struct Options {
-    std::string data_dir = "./hearth-data";
+    Role role = Role::all;
+    /// Not `all`: how often the bucket is looked at for what other processes made.
+    int64_t poll_interval_ns = 5'000'000'000;
+    std::string data_dir = "./hearth-data";  ///< Not needed by roles that keep nothing.
     std::string bucket;      ///< A directory or s3://bucket/prefix; empty: `data_dir`/bucket.
     objstore::S3Options s3;  ///< For the latter.
     size_t memory_limit_bytes = 0;      ///< 0: half of what the machine or cgroup has.

@@ -17,6 +17,11 @@ constexpr int64_t kProbeTimeout = 2 * kSecond;
 Result<std::unique_ptr<Bucket>> Bucket::open(FileSystem& files, const Clock& clock, Random& random,
                                              const BucketOptions& options) {
   auto bucket = std::unique_ptr<Bucket>(new Bucket(options.location, clock, random));
+  bucket->read_only_ = options.read_only;
+  if (!is_s3_location(options.location) && options.read_only) {
+    bucket->store_ = view_local_store(files, options.location);
+    return bucket;
+  }
   if (!is_s3_location(options.location)) {
     HEARTH_ASSIGN_OR_RETURN(bucket->store_, open_local_store(files, options.location));
     return bucket;
@@ -33,7 +38,7 @@ Result<std::unique_ptr<Bucket>> Bucket::open(FileSystem& files, const Clock& clo
 }
 
 Status Bucket::probe() {
-  if (!remote()) return {};
+  if (!remote() || read_only_) return {};
   {
     const std::lock_guard lock(mutex_);
     next_probe_ns_ = clock_.boot_ns() + kProbeAgainAfter;
@@ -62,7 +67,7 @@ std::optional<Guarantees> Bucket::guarantees() const {
 }
 
 void Bucket::step() {
-  if (!remote()) return;
+  if (!remote() || read_only_) return;
   const int64_t now = clock_.boot_ns();
   bool probe_due = false;
   bool clean_due = false;

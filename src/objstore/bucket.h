@@ -12,8 +12,9 @@
 namespace hearth::objstore {
 
 struct BucketOptions {
-  std::string location;  ///< A directory, or s3://bucket/prefix.
-  S3Options s3;          ///< For the latter; bucket and prefix come from `location`.
+  std::string location;    ///< A directory, or s3://bucket/prefix.
+  S3Options s3;            ///< For the latter; bucket and prefix come from `location`.
+  bool read_only = false;  ///< Nothing is created, probed or removed.
 };
 
 /// Where sealed data lives, and what is known of it. Thread-safe.
@@ -47,6 +48,7 @@ class Bucket {
       : location_(std::move(location)), clock_(clock), random_(random) {}
 
   const std::string location_;
+  bool read_only_ = false;
   const Clock& clock_;
   Random& random_;
   std::shared_ptr<ObjectStore> store_;

@@ -16,6 +16,8 @@
 namespace hearth::objstore {
 namespace {
 
+/// No put takes that long.
+constexpr int64_t kTemporaryAge = 600'000'000'000;
 // No key contains this byte, so a temporary is never taken for an object.
 constexpr char kTemporaryMark = '~';
 
@@ -73,6 +75,7 @@ class LocalStore final : public ObjectStore {
   Result<std::string> write_temporary(const std::string& directory, std::string_view data);
   Result<PutOutcome> commit_absent(const std::string& temporary, const std::string& path);
   Result<PutOutcome> rename_absent(const std::string& temporary, const std::string& path);
+  bool is_old(const std::string& path) const;
   Status remove_temporaries(const std::string& directory);
   Status probe_links();
   Status walk(const std::string& directory_key, Walk& walk);
@@ -81,6 +84,7 @@ class LocalStore final : public ObjectStore {
   FileSystem& files_;
   const std::string root_;
   std::atomic<uint64_t> next_temporary_ = 0;
+  int64_t now_ns_ = 0;  ///< By the directory's clock, at the start.
   bool has_links_ = true;
   std::mutex rename_mutex_;
 };
@@ -231,13 +235,20 @@ Status LocalStore::walk(const std::string& directory_key, Walk& state) {
   return {};
 }
 
+// Another process may be writing it now. The age is by the directory's clock: the time of the file
+// that was just written there for that.
+bool LocalStore::is_old(const std::string& path) const {
+  const auto file = files_.stat(path);
+  return file && now_ns_ - file->modified_ns >= kTemporaryAge;
+}
+
 Status LocalStore::remove_temporaries(const std::string& directory) {
   HEARTH_ASSIGN_OR_RETURN(const auto entries, files_.list(directory));
   for (const FileSystem::Entry& entry : entries) {
     const std::string path = directory + "/" + entry.name;
     if (entry.directory) {
       HEARTH_RETURN_IF_ERROR(remove_temporaries(path));
-    } else if (is_temporary(entry.name)) {
+    } else if (is_temporary(entry.name) && is_old(path)) {
       HEARTH_RETURN_IF_ERROR(files_.remove(path));
     }
   }
@@ -247,6 +258,7 @@ Status LocalStore::remove_temporaries(const std::string& directory) {
 // The commit primitive must hold before anything is entrusted to it: a second link() must fail.
 Status LocalStore::probe_links() {
   HEARTH_ASSIGN_OR_RETURN(const std::string source, write_temporary(root_, "probe"));
+  if (const auto probe = files_.stat(source)) now_ns_ = probe->modified_ns;
   const std::string target = temporary_in(root_);
   const Status first = files_.link(source, target);
   const Status second = files_.link(source, target);
@@ -262,8 +274,8 @@ Status LocalStore::probe_links() {
 
 Status LocalStore::start() {
   Status writable = files_.make_directories(root_);
-  if (writable) writable = remove_temporaries(root_);
   if (writable) writable = probe_links();
+  if (writable) writable = remove_temporaries(root_);
   if (writable) return {};
   const auto readable = files_.list(root_);
   const bool absent = !readable && readable.error().code == ErrorCode::not_found;

@@ -20,6 +20,7 @@ struct Config {
   Database::Options database;
   net::HttpServer::Options http;  ///< host, port and what it borrows are set by the server.
   std::string limits_preset = "hearth";
+  std::string role = "all";     ///< As given; sets database.role.
   std::string ack = "disk";     ///< As given; sets database.ack_object.
   std::string retention_rules;  ///< As given; parsed into database.retention.
   bool tenancy = false;

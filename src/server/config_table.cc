@@ -228,6 +228,21 @@ std::vector<Setting> bucket_settings() {
   };
 }
 
+Setting role() {
+  Setting setting = one_of(
+      "role", {kRoleNames.begin(), kRoleNames.end()}, HEARTH_FIELD(std::string, role),
+      "What this process does: everything; or, as one of several on a bucket, takes profiles, "
+      "answers queries, or merges and deletes. query and compact use no `--data`.");
+  setting.set = [set = setting.set](Config& config, const std::string& raw) -> Status {
+    HEARTH_RETURN_IF_ERROR(set(config, raw));
+    for (size_t i = 0; i < kRoleNames.size(); ++i) {
+      if (raw == kRoleNames[i]) config.database.role = static_cast<Role>(i);
+    }
+    return {};
+  };
+  return setting;
+}
+
 Setting ack() {
   Setting setting = one_of(
       "ack", {"disk", "object"}, HEARTH_FIELD(std::string, ack),
@@ -243,6 +258,11 @@ Setting ack() {
 
 std::vector<Setting> storage_settings() {
   return {
+      role(),
+      never_zero(duration("bucket.poll-interval", kNs,
+                          HEARTH_FIELD(int64_t, database.poll_interval_ns),
+                          "With another role than all, how often to look in the bucket for what "
+                          "other processes sealed and merged.")),
       text("data", "DIR", HEARTH_FIELD(std::string, database.data_dir),
            "Folder of everything that is stored on this machine; created if missing."),
       bytes(

@@ -65,6 +65,7 @@ void Server::Impl::fill_context() {
   context.db = database.get();
   context.clock = &database->clock();
   context.tenancy = config.tenancy;
+  context.role = config.database.role;
   if (config.database.ack_object) context.ack = "object";
   context.loopback_only = is_loopback(host);
   context.config_text = config_text(config);
@@ -159,6 +160,7 @@ int serve(const Config& config, const ServeHooks& hooks) {
     return 1;
   }
   log::info("started", {{"version", version()},
+                        {"role", config.role},
                         {"url", (*server)->url()},
                         {"data", config.database.data_dir},
                         {"bucket", (*server)->database().bucket().location()}});

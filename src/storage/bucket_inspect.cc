@@ -68,6 +68,36 @@ class Census {
   InspectTable segments_{"segments", {"object", "level", "bytes"}, {}};
 };
 
+/// A text member of a claim, as claims are written; "" when there is none.
+std::string member(std::string_view claim, std::string_view name) {
+  const std::string mark = fmt::format("\"{}\":\"", name);
+  const size_t at = claim.find(mark);
+  if (at == std::string_view::npos) return {};
+  const size_t begin = at + mark.size();
+  return std::string(claim.substr(begin, claim.find('"', begin) - begin));
+}
+
+/// Who put fresh segments here: one line per start of a process that sealed something.
+Result<InspectTable> writers_table(ObjectStore& bucket) {
+  constexpr uint64_t kClaimBytesMax = 4096;
+  InspectTable out{"writers", {"writer", "role", "host", "version"}, {}};
+  std::string after;
+  for (;;) {
+    HEARTH_ASSIGN_OR_RETURN(const auto page, bucket.list("w/", after, kListPage));
+    for (const auto& entry : page) {
+      HEARTH_ASSIGN_OR_RETURN(const auto object, bucket.open(entry.key));
+      if (!object) continue;
+      HEARTH_ASSIGN_OR_RETURN(const SharedBytes claim,
+                              object->read(0, std::min(object->size(), kClaimBytesMax)));
+      const std::string role = member(claim.view, "role");
+      out.rows.push_back({entry.key.substr(2), role.empty() ? "all" : role,
+                          member(claim.view, "host"), member(claim.view, "version")});
+    }
+    if (page.size() < kListPage) return out;
+    after = page.back().key;
+  }
+}
+
 Status for_each_segment(ObjectStore& bucket, const char* prefix,
                         std::vector<ObjectStore::Entry>& out) {
   std::string after;
@@ -96,7 +126,10 @@ Result<std::vector<InspectTable>> inspect_bucket(ObjectStore& bucket) {
   if (census.empty()) {
     return fail(ErrorCode::not_found, "inspect bucket: it holds neither a snapshot nor a segment");
   }
-  return census.tables();
+  HEARTH_ASSIGN_OR_RETURN(auto writers, writers_table(bucket));
+  std::vector<InspectTable> tables = census.tables();
+  tables.push_back(std::move(writers));
+  return tables;
 }
 
 }  // namespace hearth::storage

@@ -76,13 +76,28 @@ std::vector<SegmentEntry> Compaction::live() const {
 }
 
 // A snapshot that is not the one the contents agree with: another process's, or our own whose
-// commit was not known to have succeeded.
+// commit was not known to have succeeded. In a shared bucket also what others sealed, listed first:
+// what is deleted after the listing is in the snapshot that is read after it.
 Status Compaction::agree() {
+  std::vector<ObjectStore::Entry> listed;
+  if (options_.shared) {
+    HEARTH_ASSIGN_OR_RETURN(listed, list_fresh(*options_.bucket));
+    std::erase_if(listed, [&](const ObjectStore::Entry& entry) {
+      return options_.ours && options_.ours(entry.key);
+    });
+  }
   HEARTH_RETURN_IF_ERROR(manifest_.refresh());
-  return manifest_.current()->number == agreed_ ? Status{} : adopt();
+  if (options_.shared || manifest_.current()->number != agreed_)
+    HEARTH_RETURN_IF_ERROR(adopt(listed));
+  const int64_t now_ns = options_.clock->boot_ns();
+  looked_at_ns_ = now_ns;
+  next_poll_ns_ = now_ns + options_.poll_interval_ns;
+  return {};
 }
 
-Status Compaction::adopt() {
+// What cannot be asked now is asked again, with everything else. A damaged segment costs a shared
+// bucket's readers that segment only.
+Status Compaction::adopt(const std::vector<ObjectStore::Entry>& listed) {
   const auto snapshot = manifest_.current();
   // Its rows are in the head until the seal ends, and must not be in a merged segment as well.
   for (const std::string& key : options_.contents->sealing()) {
@@ -91,19 +106,46 @@ Status Compaction::adopt() {
                   fmt::format("snapshot {} has merged {}, whose seal has not ended yet",
                               snapshot->number, key));
   }
-  CatalogChange change =
-      compare_catalog(options_.contents->identities(), *snapshot, *options_.bucket, {}, {});
-  if (const uint64_t missing = change.corrupt_objects + change.unreachable; missing > 0) {
+  CatalogChange change = compare_catalog(options_.contents->identities(), *snapshot,
+                                         *options_.bucket, listed, unreadable_);
+  const size_t damaged = options_.shared ? change.damaged.size() : 0;
+  if (const uint64_t missing = change.corrupt_objects + change.unreachable - damaged; missing > 0) {
     return fail(ErrorCode::unavailable, fmt::format("{} segments of snapshot {} cannot be read",
                                                     missing, snapshot->number));
   }
+  unreadable_.insert(unreadable_.end(), change.damaged.begin(), change.damaged.end());
+  unreadable_count_ = unreadable_.size();
+  if (change.empty() && snapshot->number == agreed_) return {};
+  return take(std::move(change), *snapshot);
+}
+
+Status Compaction::take(CatalogChange change, const Snapshot& snapshot) {
   KvBatch batch;
-  add_catalog_change(change, *snapshot, batch);
+  add_catalog_change(change, snapshot, batch);
   HEARTH_RETURN_IF_ERROR(options_.durable_write(batch));
   options_.contents->replace(change.removed, std::move(change.added));
   for (const std::string& key : change.removed) options_.readers->retire(key);
-  agreed_ = snapshot->number;
+  agreed_ = snapshot.number;
   return {};
+}
+
+Status Compaction::look() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  return lock ? agree() : Status{};
+}
+
+// Trouble and its end are told once, not with every look.
+Status Compaction::poll(int64_t boot_ns) {
+  if (boot_ns < next_poll_ns_) return {};
+  next_poll_ns_ = boot_ns + options_.poll_interval_ns;
+  const Status looked = agree();
+  if (!looked && !polls_fail_) {
+    log::warn("the bucket cannot be read; it is tried again", {{"error", looked.error().message}});
+  } else if (looked && polls_fail_) {
+    log::info("the bucket is read again");
+  }
+  polls_fail_ = !looked;
+  return looked;
 }
 
 void Compaction::set_aside(const std::string& key) {
@@ -351,7 +393,9 @@ Status Compaction::step(bool may_merge, const CancelToken& cancel) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return {};
   const int64_t boot_ns = options_.clock->boot_ns();
-  if (boot_ns < retry_at_ns_) return {};
+  // A failed look was told; without one nothing can be merged.
+  if (options_.shared && !poll(boot_ns)) return {};
+  if (!options_.merges || boot_ns < retry_at_ns_) return {};
   retry_at_ns_ = boot_ns + kRetryAfter;
   const int64_t now_ns = options_.clock->wall_ns();
   const int64_t hour_ns = floor_time(now_ns - kHourGrace, kHourNs);
@@ -380,6 +424,9 @@ Status Compaction::step(bool may_merge, const CancelToken& cancel) {
 }
 
 Result<CompactOutcome> Compaction::run(bool force, const CancelToken& cancel) {
+  if (!options_.merges) {
+    return fail(ErrorCode::unimplemented, "compact: this process does not; ask the one that does");
+  }
   const std::lock_guard lock(mutex_);
   const Running running(running_);
   HEARTH_RETURN_IF_ERROR(agree());
@@ -390,7 +437,7 @@ Result<CompactOutcome> Compaction::run(bool force, const CancelToken& cancel) {
   HEARTH_RETURN_IF_ERROR(compact_days(force ? INT64_MAX : floor_time(now_ns - kDayGrace, kDayNs),
                                       force, cancel, outcome));
   HEARTH_RETURN_IF_ERROR(retain(cancel, outcome));
-  HEARTH_RETURN_IF_ERROR(collect(force, outcome));
+  HEARTH_RETURN_IF_ERROR(collect(force && !options_.shared, outcome));
   return outcome;
 }
 

@@ -40,6 +40,13 @@ class Compaction {
     uint64_t output_bytes = 64ULL << 20U;
     Retention retention;
     bool side_data_in_days = false;
+    /// Other processes write to the bucket: each look lists their fresh segments, too, and nothing
+    /// is deleted before its time.
+    bool shared = false;
+    bool merges = true;  ///< Otherwise step() only looks.
+    int64_t poll_interval_ns = 5'000'000'000;
+    /// Fresh segments of this process, which come in when their rows leave the head.
+    std::function<bool(const std::string& key)> ours;
   };
   explicit Compaction(Options options);
 
@@ -55,11 +62,21 @@ class Compaction {
   /// replace is deleted. Waits for another run.
   [[nodiscard]] Result<CompactOutcome> run(bool force, const CancelToken& cancel);
 
+  /// Brings the contents to what the bucket says now. Returns at once while a run is on, which
+  /// looks itself.
+  [[nodiscard]] Status look();
+  /// When that last succeeded, by the boot clock; INT64_MIN: never.
+  [[nodiscard]] int64_t looked_at_ns() const { return looked_at_ns_; }
+  /// Segments that are left out because they are damaged.
+  [[nodiscard]] uint64_t unreadable() const { return unreadable_count_; }
+
   [[nodiscard]] CompactionStats stats() const;
 
  private:
+  [[nodiscard]] Status poll(int64_t boot_ns);
   [[nodiscard]] Status agree();
-  [[nodiscard]] Status adopt();
+  [[nodiscard]] Status adopt(const std::vector<ObjectStore::Entry>& listed);
+  [[nodiscard]] Status take(CatalogChange change, const Snapshot& snapshot);
   [[nodiscard]] Status compact_hours(int64_t over_before_ns, const CancelToken& cancel,
                                      CompactOutcome& outcome);
   [[nodiscard]] Status compact_days(int64_t over_before_ns, bool force, const CancelToken& cancel,
@@ -98,6 +115,11 @@ class Compaction {
   int64_t next_orphans_ns_ = INT64_MIN;
   int64_t retry_at_ns_ = INT64_MIN;
   std::set<std::string, std::less<>> damaged_;  ///< Inputs that could not be read.
+  std::vector<std::string> unreadable_;         ///< Found damaged by a look; not looked at again.
+  int64_t next_poll_ns_ = INT64_MIN;
+  bool polls_fail_ = false;
+  std::atomic<int64_t> looked_at_ns_ = INT64_MIN;
+  std::atomic<uint64_t> unreadable_count_ = 0;
 
   std::atomic<uint64_t> jobs_ = 0, failures_ = 0, profiles_ = 0, duplicates_ = 0, bytes_in_ = 0,
                         bytes_out_ = 0, objects_removed_ = 0, damaged_inputs_ = 0,

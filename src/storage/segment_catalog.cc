@@ -176,25 +176,14 @@ void add_found(ObjectStore& bucket, const std::string& key, uint64_t size, const
     out.added.push_back(SegmentEntry::describe(**reader, size));
     return;
   }
-  const bool unreachable = !reader && reader.error().code != ErrorCode::data_loss;
+  const bool damaged = other || (!reader && reader.error().code == ErrorCode::data_loss);
+  const bool unreachable = !reader && !damaged;
   ++(unreachable ? out.unreachable : out.corrupt_objects);
+  if (damaged) out.damaged.push_back(key);
   log::warn("segment left out of the catalog", {{"object", key},
                                                 {"error", !reader ? reader.error().message
                                                           : other ? "another segment"
                                                                   : "gone"}});
-}
-
-Result<std::vector<ObjectStore::Entry>> list_fresh(ObjectStore& bucket) {
-  std::vector<ObjectStore::Entry> out;
-  std::string after;
-  for (;;) {
-    HEARTH_ASSIGN_OR_RETURN(const auto page, bucket.list("l0/", after, kListPage));
-    for (const ObjectStore::Entry& listed : page) {
-      if (listed.key.ends_with(".seg")) out.push_back(listed);
-    }
-    if (page.size() < kListPage) return out;
-    after = page.back().key;
-  }
 }
 
 bool is_live(const SegmentIdentity& segment, const Snapshot& snapshot) {
@@ -213,11 +202,24 @@ void apply_change(const CatalogChange& change, CatalogLoad& load) {
 
 }  // namespace
 
+Result<std::vector<ObjectStore::Entry>> list_fresh(ObjectStore& bucket) {
+  std::vector<ObjectStore::Entry> out;
+  std::string after;
+  for (;;) {
+    HEARTH_ASSIGN_OR_RETURN(const auto page, bucket.list("l0/", after, kListPage));
+    for (const ObjectStore::Entry& listed : page) {
+      if (listed.key.ends_with(".seg")) out.push_back(listed);
+    }
+    if (page.size() < kListPage) return out;
+    after = page.back().key;
+  }
+}
+
 CatalogChange compare_catalog(const std::vector<SegmentIdentity>& known, const Snapshot& snapshot,
                               ObjectStore& bucket, const std::vector<ObjectStore::Entry>& listed,
                               const std::vector<std::string>& pending) {
   CatalogChange out;
-  std::set<std::string, std::less<>> kept;
+  std::set<std::string, std::less<>> kept(pending.begin(), pending.end());
   for (const SegmentIdentity& segment : known) {
     if (is_live(segment, snapshot)) {
       kept.insert(segment.key);
@@ -228,7 +230,6 @@ CatalogChange compare_catalog(const std::vector<SegmentIdentity>& known, const S
   for (const SnapshotSegment& s : snapshot.segments) {
     if (!kept.contains(s.key)) add_found(bucket, s.key, s.size, &s.uuid, out);
   }
-  kept.insert(pending.begin(), pending.end());
   for (const ObjectStore::Entry& entry : listed) {
     if (kept.contains(entry.key) || snapshot.absorbed.contains(entry.key)) continue;
     add_found(bucket, entry.key, entry.size, nullptr, out);

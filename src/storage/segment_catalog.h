@@ -85,18 +85,21 @@ class SegmentReaders {
 struct CatalogChange {
   std::vector<std::string> removed;
   std::vector<SegmentEntry> added;
-  uint64_t corrupt_objects = 0;  ///< Segments that should be there and are damaged or gone.
-  uint64_t unreachable = 0;      ///< Segments that the bucket would not give now.
+  uint64_t corrupt_objects = 0;      ///< Segments that should be there and are damaged or gone.
+  std::vector<std::string> damaged;  ///< Those of them that were read, and are no segments.
+  uint64_t unreachable = 0;          ///< Segments that the bucket would not give now.
   [[nodiscard]] bool empty() const { return removed.empty() && added.empty(); }
 };
 /// Compares what is known with a snapshot: of the merged segments, exactly those of the snapshot
 /// are live; of the fresh ones in `known` and `listed`, those that it has not absorbed. Reads the
-/// directories of segments that are new. `pending`: object keys of seals in flight, whose rows are
-/// still in the head.
+/// directories of segments that are new. `pending`: keys that are not looked at, of seals in
+/// flight, whose rows are still in the head, or of objects known to be damaged.
 [[nodiscard]] CatalogChange compare_catalog(const std::vector<SegmentIdentity>& known,
                                             const Snapshot& snapshot, ObjectStore& bucket,
                                             const std::vector<ObjectStore::Entry>& listed,
                                             const std::vector<std::string>& pending);
+/// All fresh segments that the bucket lists.
+[[nodiscard]] Result<std::vector<ObjectStore::Entry>> list_fresh(ObjectStore& bucket);
 /// Adds the change to a batch, with the mark that the catalog agrees with that snapshot unless
 /// something could not be read.
 void add_catalog_change(const CatalogChange& change, const Snapshot& snapshot, KvBatch& batch);

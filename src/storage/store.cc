@@ -7,6 +7,7 @@
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "storage/keys.h"
+#include "storage/segment_view.h"
 #include "storage/store_impl.h"
 
 namespace hearth::storage {
@@ -30,42 +31,25 @@ Status Store::compact_step(const CancelToken&) {
   return {};
 }
 
-// One attempt; nullopt when a segment went between the look at the list and its opening, as another
-// one now holds its profiles.
-std::optional<Store::View> StoreImpl::try_view(const Tenant& tenant, const ViewQuery& query) {
-  View view;
-  Contents::View taken = contents_->view(tenant.id(), query);
-  view.datasets = std::move(taken.head);
-  for (const Contents::SegmentPart& part : taken.segments) {
-    auto reader = readers_.open(*part.segment);
-    if (reader) {
-      view.datasets.push_back((*reader)->dataset(part.dataset));
-      continue;
-    }
-    if (reader.error().code == ErrorCode::not_found && !contents_->is_live(part.segment->key))
-      return std::nullopt;
-    // A bucket that is away damages nothing.
-    if (reader.error().reason != kBucketAway) ++corrupt_objects_;
-    view.partial.push_back(reader.error().message);
-  }
-  return view;
-}
-
 Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query) {
   HEARTH_RETURN_IF_ERROR(verify(contents_->unverified(tenant.id(), query.service)));
-  auto view = try_view(tenant, query);
-  for (int again = 0; !view && again < kViewAttempts; ++again) view = try_view(tenant, query);
-  if (!view) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
+  OpenedView opened = open_view(*contents_, readers_, tenant, query, corrupt_objects_);
+  for (int again = 0; opened.replaced && again < kViewAttempts; ++again)
+    opened = open_view(*contents_, readers_, tenant, query, corrupt_objects_);
+  if (opened.gone && options_.shared && compaction_->look())
+    opened = open_view(*contents_, readers_, tenant, query, corrupt_objects_);
+  if (opened.replaced) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
+  View& view = opened.view;
   if (const LogDamage damage = kv_->log_damage(); damage.any()) {
-    view->partial.push_back(fmt::format(
+    view.partial.push_back(fmt::format(
         "the log was damaged when hearth started: {} changes lost, {} bytes unreadable; profiles "
         "accepted before may be missing",
         damage.changes, damage.bytes));
   }
   if (const uint64_t lost = quarantined_of(tenant.id()); lost > 0) {
-    view->partial.push_back(fmt::format("{} profiles were damaged and are left out", lost));
+    view.partial.push_back(fmt::format("{} profiles were damaged and are left out", lost));
   }
-  return std::move(*view);
+  return std::move(view);
 }
 
 Result<CompactOutcome> StoreImpl::compact(bool force, const CancelToken& cancel) {

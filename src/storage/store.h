@@ -110,7 +110,12 @@ class Store {
     Retention retention;                          ///< What is forgotten; by default nothing.
     bool side_data_in_days = false;               ///< Whether day segments keep side data.
     uint64_t merged_segment_bytes = 64ULL << 20;  ///< What compaction aims at; twice that at most.
-    RemoteReads remote;  ///< Through what segments are read when the bucket is not local.
+    /// Other processes write to this bucket or merge it: look at it this often, for what they made.
+    bool shared = false;
+    bool merges = true;  ///< Compaction, deletion and retention are this process's work.
+    int64_t poll_interval_ns = 5'000'000'000;
+    std::string role = "all";  ///< For the claim of a writer's id.
+    RemoteReads remote;        ///< Through what segments are read when the bucket is not local.
     std::string writer_version;
   };
   /// Opens or creates, recovers what was acknowledged, finishes seals in flight. `conflict` when

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -130,6 +131,8 @@ class StoreImpl final : public Store {
   [[nodiscard]] Result<Intent> new_intent();
   [[nodiscard]] Status join_bucket();
   [[nodiscard]] Status claim_writer();
+  void add_own_writer(const std::string& writer);
+  [[nodiscard]] bool is_own(const std::string& object_key) const;
   [[nodiscard]] Status durable_write(const KvBatch& batch);
   [[nodiscard]] Status verify(const std::vector<std::shared_ptr<HeadGroup>>& groups);
   [[nodiscard]] Status verify_group(HeadGroup& group);
@@ -140,7 +143,6 @@ class StoreImpl final : public Store {
   [[nodiscard]] bool ack_is_due(int64_t now_ns) const;
 
   // store.cc
-  [[nodiscard]] std::optional<View> try_view(const Tenant& tenant, const ViewQuery& query);
   [[nodiscard]] bool seal_is_due(int64_t now_ns) const;
   [[nodiscard]] uint64_t segment_bytes() const;
   [[nodiscard]] Status seal_when_due(int64_t now_ns);
@@ -187,6 +189,9 @@ class StoreImpl final : public Store {
   std::mutex seal_mutex_;
   std::vector<PendingSeal> pending_seals_;
   std::string writer_;  ///< Empty until claimed.
+  /// Ids under which this process puts segments: its own, and those of intents of earlier lives.
+  mutable std::mutex writers_mutex_;
+  std::set<std::string, std::less<>> writers_;
   uint64_t next_segment_ = 0;
   uint64_t frozen_before_ = 0;  ///< Generations below it are sealed or pending.
   int64_t seal_retry_at_ns_ = INT64_MIN;

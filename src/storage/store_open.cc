@@ -195,6 +195,7 @@ Status StoreImpl::recover_intents(std::vector<std::string>& object_keys) {
         seal.recovered = true;
         contents_->begin_seal(*seal.generation, seal.intent->object_key);
         object_keys.emplace_back(object_key);
+        if (const auto fresh = parse_fresh_key(object_key)) add_own_writer(fresh->writer);
         pending_seals_.push_back(std::move(seal));
         return true;
       });
@@ -260,6 +261,10 @@ std::unique_ptr<Compaction> StoreImpl::make_compaction() {
   options.output_bytes = options_.merged_segment_bytes;
   options.retention = options_.retention;
   options.side_data_in_days = options_.side_data_in_days;
+  options.shared = options_.shared;
+  options.merges = options_.merges;
+  options.poll_interval_ns = options_.poll_interval_ns;
+  options.ours = [this](const std::string& key) { return is_own(key); };
   return std::make_unique<Compaction>(std::move(options));
 }
 

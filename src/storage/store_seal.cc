@@ -132,9 +132,10 @@ Status StoreImpl::claim_writer() {
   (void)gethostname(host.data(), host.size() - 1);
   while (writer_.empty()) {
     const std::string writer = fmt::format("{:016x}", options_.random->next_u64());
-    const std::string claim =
-        fmt::format("{{\"format\":1,\"host\":\"{}\",\"process\":{},\"version\":\"{}\"}}\n",
-                    host.data(), getpid(), options_.writer_version);
+    const std::string claim = fmt::format(
+        "{{\"format\":1,\"host\":\"{}\",\"process\":{},\"version\":\"{}\",\"role\":\"{}\"}}\n",
+        host.data(), getpid(), options_.writer_version, options_.role);
+    add_own_writer(writer);
     HEARTH_KILL_POINT("claim.before_put");
     HEARTH_ASSIGN_OR_RETURN(const auto outcome,
                             options_.bucket->put_if_absent("w/" + writer, claim));
@@ -143,6 +144,17 @@ Status StoreImpl::claim_writer() {
     if (outcome == ObjectStore::PutOutcome::created) writer_ = writer;
   }
   return {};
+}
+
+void StoreImpl::add_own_writer(const std::string& writer) {
+  const std::lock_guard lock(writers_mutex_);
+  writers_.insert(writer);
+}
+
+bool StoreImpl::is_own(const std::string& object_key) const {
+  const auto fresh = parse_fresh_key(object_key);
+  const std::lock_guard lock(writers_mutex_);
+  return fresh && writers_.contains(fresh->writer);
 }
 
 Result<StoreImpl::Intent> StoreImpl::new_intent() {

@@ -1,0 +1,118 @@
+#include "storage/bucket_store.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "storage/segment_view.h"
+
+namespace hearth::storage {
+namespace {
+
+constexpr size_t kSegmentReadersKept = 1024;
+constexpr int kViewAttempts = 3;
+/// Deletions wait longer than that, so an older view may miss objects.
+constexpr int64_t kStaleAfterNs = 300'000'000'000;
+
+tl::unexpected<Error> not_here(const char* what) {
+  return fail(ErrorCode::unimplemented,
+              fmt::format("{}: this process keeps nothing of its own; ask one that writes", what));
+}
+
+Compaction::Options compaction_options(const Store::Options& options, Contents& contents,
+                                       SegmentReaders& readers) {
+  Compaction::Options out;
+  out.bucket = options.bucket.get();
+  out.contents = &contents;
+  out.readers = &readers;
+  out.clock = options.clock;
+  out.random = options.random;
+  out.memory = options.memory;
+  // There is no catalog to keep: the next start reads the bucket again.
+  out.durable_write = [](const KvBatch&) { return Status(); };
+  out.writer_version = options.writer_version;
+  out.output_bytes = options.merged_segment_bytes;
+  out.retention = options.retention;
+  out.shared = true;
+  out.merges = options.merges;
+  out.poll_interval_ns = options.poll_interval_ns;
+  return out;
+}
+
+}  // namespace
+
+BucketStore::BucketStore(Options options)
+    : options_(std::move(options)),
+      contents_(1),
+      readers_(*options_.bucket, kSegmentReadersKept, options_.remote),
+      compaction_(compaction_options(options_, contents_, readers_)) {}
+
+Result<std::unique_ptr<Store>> BucketStore::open(Options options) {
+  std::unique_ptr<BucketStore> store(new BucketStore(std::move(options)));
+  const Status looked = store->compaction_.look();
+  if (!looked) {
+    log::warn("the bucket cannot be read; it is tried again", {{"error", looked.error().message}});
+  }
+  return store;
+}
+
+Result<AppendOutcome> BucketStore::append(const Tenant&, std::span<const AppendProfile>) {
+  return not_here("append");
+}
+
+// How long ago the bucket was last read, when that is too long.
+std::optional<std::string> BucketStore::stale_reason() const {
+  const int64_t age_ns = options_.clock->boot_ns() - compaction_.looked_at_ns();
+  if (age_ns < std::max(kStaleAfterNs, 3 * options_.poll_interval_ns)) return std::nullopt;
+  return fmt::format("the list of segments is {} s old: the bucket does not answer",
+                     age_ns / 1'000'000'000);
+}
+
+Result<Store::View> BucketStore::view(const Tenant& tenant, const ViewQuery& query) {
+  if (auto reason = not_ready_reason()) return fail(ErrorCode::unavailable, "view: " + *reason);
+  OpenedView opened = open_view(contents_, readers_, tenant, query, corrupt_objects_);
+  for (int again = 0; opened.gone && again < kViewAttempts; ++again) {
+    // Another process merged it and deleted it since the last look.
+    (void)compaction_.look();
+    opened = open_view(contents_, readers_, tenant, query, corrupt_objects_);
+  }
+  if (opened.replaced) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
+  if (auto stale = stale_reason()) opened.view.partial.push_back(std::move(*stale));
+  if (const uint64_t damaged = compaction_.unreadable(); damaged > 0) {
+    opened.view.partial.push_back(fmt::format("{} segments of the bucket are damaged", damaged));
+  }
+  return std::move(opened.view);
+}
+
+Result<CompactOutcome> BucketStore::compact(bool force, const CancelToken& cancel) {
+  return compaction_.run(force, cancel);
+}
+
+Status BucketStore::compact_step(const CancelToken& cancel) {
+  return compaction_.step(true, cancel);
+}
+
+StoreStats BucketStore::stats() const {
+  const Contents::Totals totals = contents_.totals();
+  StoreStats stats;
+  stats.segments = totals.segments;
+  stats.segment_bytes = totals.segment_bytes;
+  stats.corrupt_objects_total = corrupt_objects_ + compaction_.unreadable();
+  stats.compaction = compaction_.stats();
+  return stats;
+}
+
+Result<std::optional<std::string>> BucketStore::meta_get(std::string_view, const Tenant&,
+                                                         std::string_view) {
+  return std::nullopt;
+}
+
+Status BucketStore::meta_put(std::string_view, const Tenant&, std::string_view, std::string_view) {
+  return not_here("store a setting");
+}
+
+std::optional<std::string> BucketStore::not_ready_reason() const {
+  if (compaction_.looked_at_ns() != INT64_MIN) return std::nullopt;
+  return "the bucket was not read yet";
+}
+
+}  // namespace hearth::storage

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "storage/contents.h"
+#include "storage/segment_catalog.h"
+#include "storage/store.h"
+
+namespace hearth::storage {
+
+/// What a query reads, and whether looking again would give more.
+struct OpenedView {
+  Store::View view;
+  /// A segment went between the look and its opening: another one now holds its profiles.
+  bool replaced = false;
+  /// An object that is listed as live is not there: deleted by another process, or lost.
+  bool gone = false;
+};
+
+/// The head's datasets and the opened segments of one look at the contents. Segments that cannot be
+/// read are named in `partial`; damaged ones are counted.
+[[nodiscard]] OpenedView open_view(const Contents& contents, SegmentReaders& readers,
+                                   const Tenant& tenant, const Store::ViewQuery& query,
+                                   std::atomic<uint64_t>& corrupt_objects);
+
+}  // namespace hearth::storage
