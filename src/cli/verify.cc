@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "base/file_system.h"
+#include "cli/bucket_argument.h"
 #include "cli/command.h"
 #include "objstore/local_store.h"
 #include "storage/bucket_verify.h"
@@ -21,11 +22,12 @@ struct Totals {
 
 class Verifier {
  public:
-  explicit Verifier(std::ostream& err) : err_(err) {}
+  Verifier(const objstore::S3Options& s3, std::ostream& err) : s3_(s3), err_(err) {}
   [[nodiscard]] const Totals& totals() const { return totals_; }
 
   /// A file given by name is a segment, whatever it begins with and wherever it was copied to.
   void verify_path(const std::string& path) {
+    if (objstore::is_s3_location(path)) return verify_remote(path);
     if (const auto entries = files_.list(path)) {
       verify_snapshot(files_.list(path + "/bucket") ? path + "/bucket" : path);
       return verify_directory(path, *entries);
@@ -39,6 +41,36 @@ class Verifier {
     for (const std::string& line :
          storage::verify_bucket(*objstore::view_local_store(files_, bucket))) {
       add_finding(bucket, line);
+    }
+  }
+
+  void verify_remote(const std::string& location) {
+    const auto bucket = open_bucket_argument(location, s3_, true);
+    if (!bucket) return add_finding(location, bucket.error().message);
+    ObjectStore& store = *(*bucket)->store();
+    for (const std::string& line : storage::verify_bucket(store)) add_finding(location, line);
+    for (const char* prefix : {"l0/", "m/"}) {
+      if (const Status listed = verify_objects(store, prefix); !listed)
+        add_finding(location, listed.error().message);
+    }
+  }
+
+  Status verify_objects(ObjectStore& store, const std::string& prefix) {
+    constexpr size_t kListPage = 1000;
+    std::string after;
+    for (;;) {
+      HEARTH_ASSIGN_OR_RETURN(const auto page, store.list(prefix, after, kListPage));
+      for (const ObjectStore::Entry& entry : page) {
+        if (!entry.key.ends_with(".seg")) continue;
+        const auto object = store.open(entry.key);
+        if (!object) {
+          add_finding(entry.key, object.error().message);
+        } else if (*object != nullptr) {  // A running server deletes what it has merged.
+          add_report(entry.key, storage::verify_segment(**object, entry.key));
+        }
+      }
+      if (page.size() < kListPage) return {};
+      after = page.back().key;
     }
   }
 
@@ -71,14 +103,18 @@ class Verifier {
       if (!begin || begin->view != magic) return;
     }
     const storage::VerifyReport report = storage::verify_segment(**object, "");
+    add_report(path, report);
+    if (in_directory && !report.object_key.empty() && !path.ends_with("/" + report.object_key)) {
+      add_finding(path, fmt::format("was written as '{}'", report.object_key));
+    }
+  }
+
+  void add_report(const std::string& path, const storage::VerifyReport& report) {
     totals_.segments += 1;
     totals_.profiles += report.profiles;
     totals_.rows += report.rows;
     totals_.bytes += report.bytes;
     for (const std::string& line : report.findings) add_finding(path, line);
-    if (in_directory && !report.object_key.empty() && !path.ends_with("/" + report.object_key)) {
-      add_finding(path, fmt::format("was written as '{}'", report.object_key));
-    }
   }
 
   void add_finding(const std::string& path, const std::string& line) {
@@ -87,6 +123,7 @@ class Verifier {
   }
 
   FileSystem& files_ = posix_file_system();
+  const objstore::S3Options& s3_;
   std::ostream& err_;
   Totals totals_;
 };
@@ -98,7 +135,7 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
     err << "verify: no path; want segment files, bucket directories or data directories\n";
     return kUsage;
   }
-  Verifier verifier(err);
+  Verifier verifier(options.s3, err);
   for (const std::string& path : options.paths) verifier.verify_path(path);
   const Totals& t = verifier.totals();
   out << fmt::format("{} segments, {} profiles, {} rows, {} bytes: {}\n", t.segments, t.profiles,
@@ -109,12 +146,20 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
 
 int verify_command(const Arguments& arguments) {
   const server::CommandText text = {
-      "hearth verify PATH…",
-      "Reads segment files, or all segments below a bucket or data directory, and checks every\n"
+      "hearth verify [FLAGS] PATH|s3://BUCKET/PREFIX…",
+      "Reads segment files, or all segments of a bucket or data directory, and checks every\n"
       "checksum, reference, order and sum in them, and that the newest snapshot misses none.\n"};
   VerifyOptions options;
   int exit_code = kOk;
-  if (!parse_command(text, {}, arguments, options.paths, exit_code)) return exit_code;
+  server::ConfigSources sources;
+  const std::vector<server::Flag> flags = s3_flags(sources);
+  if (!parse_command(text, flags, arguments, options.paths, exit_code)) return exit_code;
+  auto s3 = s3_options(sources);
+  if (!s3) {
+    print_error(s3.error().message);
+    return kUsage;
+  }
+  options.s3 = std::move(*s3);
   return run_verify(options, std::cout, std::cerr);
 }
 

@@ -127,6 +127,27 @@ def test_an_outage_under_load_loses_nothing_and_drains(args):
     return f"{acked} profiles acknowledged"
 
 
+def test_a_remote_bucket_is_verified(args):
+    with s3.Sim(args.test_hearth) as sim, on(sim, args, prefix="verified") as target:
+        for i in range(10):
+            ingest(target, i)
+        target.seal()
+        status, _, body = target.request("POST", "/api/v1/admin/compact?force=true", b"")
+        assert status == 200, (status, body)
+        ingest(target, 10)
+        target.seal()
+        command = [args.test_hearth, "verify", f"s3://{sim.bucket}/verified", "--s3.endpoint", sim.endpoint]
+        env = dict(os.environ, **keys_of(sim))
+        done = subprocess.run(command, env=env, capture_output=True, text=True)
+        assert done.returncode == 0 and "11 profiles" in done.stdout and "no findings" in done.stdout, done
+        client = s3.Client(sim.endpoint, sim.access_key, sim.secret_key)
+        client.request("PUT", f"/{sim.bucket}/verified/l0/ffffffffffffffff/0000000000.seg", b"no segment")
+        done = subprocess.run(command, env=env, capture_output=True, text=True)
+        assert done.returncode == 1 and "ffffffffffffffff" in done.stderr, done
+        sim.set(down=1)
+        assert subprocess.run(command, env=env, capture_output=True).returncode == 1
+
+
 def test_rotated_keys_are_read_from_the_file_again(args):
     with tempfile.TemporaryDirectory() as folder, s3.Sim(args.test_hearth) as sim:
         file = pathlib.Path(folder) / "credentials"
