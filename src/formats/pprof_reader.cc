@@ -25,6 +25,7 @@ bool is_ascii(std::string_view s) {
 bool PprofReader::read_profile() {
   out_.sample_types.clear();
   out_.comments.clear();
+  out_.samples.side.clear();
   out_.period_type = {};
   out_.period = out_.time_ns = out_.duration_ns = 0;
   out_.default_sample_type = out_.drop_frames = out_.keep_frames = out_.doc_url = 0;

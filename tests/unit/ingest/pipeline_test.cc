@@ -367,6 +367,16 @@ TEST_CASE("sample labels become series labels, span and trace ids do not, the se
   CHECK(side[2] == ProfileBatch::SideData{5, 0x00000bac2a5ab0c7, 0, 0, 0});
 }
 
+TEST_CASE("a batch that is used again has no spans of the profile before", "[ingest]") {
+  Fixture f;
+  REQUIRE(f.prepare(cpu().stack("a", {1}, {{"span_id", "00000bac2a5ab0c7"}}), web()));
+  REQUIRE(f.batch.samples.side.size() == 1);
+  REQUIRE(f.prepare(cpu().stack("a", {1}, {{"span_id", "1111111111111111"}}), web()));
+  CHECK(f.batch.samples.side[0].span_id == 0x1111111111111111);
+  REQUIRE(f.prepare(cpu().stack("a", {1}), web()));
+  CHECK(f.batch.samples.side.empty());
+}
+
 TEST_CASE("malformed ids of samples are counted and read as none", "[ingest]") {
   Fixture f;
   PprofBuilder b = cpu();
