@@ -12,6 +12,10 @@
 #include "base/file_system.h"
 #include "base/result.h"
 
+namespace rocksdb {
+class Env;
+}  // namespace rocksdb
+
 namespace hearth::storage {
 
 /// Which of the ordered maps a key belongs to; docs/kv_layout.md lists the keys of each.
@@ -98,9 +102,11 @@ class KvStore {
 };
 
 /// RocksDB in directory `path` (docs/kv_layout.md). `files` is used for the
-/// directory itself and for keeping damaged log files aside as `path`-corrupt/*.log.
+/// directory itself and for keeping damaged log files aside as `path`-corrupt/*.log. `env`: through
+/// what RocksDB itself reads and writes; nullptr: the machine's files. It outlives the store.
 [[nodiscard]] Result<std::unique_ptr<KvStore>> open_rocks_kv_store(FileSystem& files,
-                                                                   const std::string& path);
+                                                                   const std::string& path,
+                                                                   rocksdb::Env* env = nullptr);
 /// The same without changing a byte; writes answer `unavailable`.
 [[nodiscard]] Result<std::unique_ptr<KvStore>> open_rocks_kv_store_read_only(
     const std::string& path);

@@ -152,9 +152,28 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families() {
   return {{"head", head}, {"catalog", small}, {rocksdb::kDefaultColumnFamilyName, small}};
 }
 
+// What a process that died had written and not synced is read back, answered and built upon, so it
+// must be as certain as what is written from now on: a later power cut would take it away again.
+rocksdb::Status sync_logs(rocksdb::Env& env, const std::string& path) {
+  std::vector<std::string> names;
+  if (!env.GetChildren(path, &names).ok()) return rocksdb::Status::OK();  // It is created later.
+  for (const std::string& name : names) {
+    if (!name.ends_with(".log")) continue;
+    std::unique_ptr<rocksdb::WritableFile> log;
+    rocksdb::Status status = env.ReopenWritableFile(path + "/" + name, &log, rocksdb::EnvOptions());
+    if (status.ok()) status = log->Fsync();
+    if (status.ok()) status = log->Close();
+    if (!status.ok()) return status;
+  }
+  std::unique_ptr<rocksdb::Directory> directory;
+  const rocksdb::Status opened = env.NewDirectory(path, &directory);
+  return opened.ok() ? directory->Fsync() : opened;
+}
+
 class RocksKvStore final : public KvStore {
  public:
-  explicit RocksKvStore(std::string path) : path_(std::move(path)) {}
+  explicit RocksKvStore(std::string path, rocksdb::Env* env = nullptr)
+      : path_(std::move(path)), env_(env) {}
   ~RocksKvStore() override { (void)close(); }
 
   Status open(bool read_only);
@@ -173,6 +192,7 @@ class RocksKvStore final : public KvStore {
     return handles_[static_cast<size_t>(family)];
   }
   const std::string path_;
+  rocksdb::Env* const env_;
   std::shared_ptr<RocksLog> log_ = std::make_shared<RocksLog>();
   GapCounter gaps_;  // RocksDB keeps a pointer to it for as long as it is open.
   std::unique_ptr<rocksdb::DB> db_;
@@ -183,7 +203,12 @@ class RocksKvStore final : public KvStore {
 
 Status RocksKvStore::open(bool read_only) {
   read_only_ = read_only;
-  const rocksdb::DBOptions options = db_options(log_, &gaps_);
+  rocksdb::DBOptions options = db_options(log_, &gaps_);
+  if (env_ != nullptr) options.env = env_;
+  if (!read_only) {
+    if (const rocksdb::Status synced = sync_logs(*options.env, path_); !synced.ok())
+      return rocks_error(fmt::format("sync the logs of \"{}\"", path_), synced);
+  }
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
       read_only ? rocksdb::DB::OpenForReadOnly(options, path_, families(), &handles_, &db)
@@ -305,10 +330,11 @@ class LogsAside {
 
 }  // namespace
 
-Result<std::unique_ptr<KvStore>> open_rocks_kv_store(FileSystem& files, const std::string& path) {
+Result<std::unique_ptr<KvStore>> open_rocks_kv_store(FileSystem& files, const std::string& path,
+                                                     rocksdb::Env* env) {
   HEARTH_RETURN_IF_ERROR(files.make_directories(path));
   LogsAside aside(files, path);
-  auto store = std::make_unique<RocksKvStore>(path);
+  auto store = std::make_unique<RocksKvStore>(path, env);
   if (Status opened = store->open(false); !opened) {
     aside.drop();
     return tl::unexpected(std::move(opened).error());
