@@ -88,13 +88,11 @@ class StoreUnderTest {
   Status reopen(uint64_t fail_kv_write = 0, bool survives = false) {
     close();
     if (make_bucket_) {
-      options_.bucket = make_bucket_();
+      HEARTH_ASSIGN_OR_RETURN(options_.bucket, make_bucket_());
     } else {
       HEARTH_ASSIGN_OR_RETURN(options_.bucket, objstore::open_local_store(files_, dir_ / "bucket"));
     }
-    auto kv = std::make_unique<ModelKvStore>(disk_, /*lose_unsynced=*/true);
-    kv->fail_write(fail_kv_write, survives);
-    kv_ = kv.get();
+    HEARTH_ASSIGN_OR_RETURN(auto kv, open_kv(fail_kv_write, survives));
     storage::StoreHooks hooks;
     hooks.fail_stop = [this](const Error&) { stopped_ = true; };
     stopped_ = false;
@@ -108,8 +106,12 @@ class StoreUnderTest {
     kv_ = nullptr;
   }
   /// Another bucket than the directory, from the next reopen() on; made anew by each.
-  void set_bucket(std::function<std::shared_ptr<ObjectStore>()> make) {
+  void set_bucket(std::function<Result<std::shared_ptr<ObjectStore>>()> make) {
     make_bucket_ = std::move(make);
+  }
+  /// Another database than the model, likewise. kv() and disk() mean nothing then.
+  void set_kv(std::function<Result<std::unique_ptr<storage::KvStore>>()> open) {
+    open_kv_ = std::move(open);
   }
   void set_query_only(std::string reason) { query_only_ = std::move(reason); }
 
@@ -192,8 +194,17 @@ class StoreUnderTest {
     LabelSet series;
     std::optional<Id128> id;
   };
+  Result<std::unique_ptr<storage::KvStore>> open_kv(uint64_t fail_write, bool survives) {
+    if (open_kv_) return open_kv_();
+    auto kv = std::make_unique<ModelKvStore>(disk_, /*lose_unsynced=*/true);
+    kv->fail_write(fail_write, survives);
+    kv_ = kv.get();
+    return kv;
+  }
+
   TempDir dir_{memory_directory()};
-  std::function<std::shared_ptr<ObjectStore>()> make_bucket_;
+  std::function<Result<std::shared_ptr<ObjectStore>>()> make_bucket_;
+  std::function<Result<std::unique_ptr<storage::KvStore>>()> open_kv_;
   FaultyFileSystem files_;
   ManualClock clock_;
   std::unique_ptr<Random> random_;
