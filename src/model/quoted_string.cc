@@ -1,5 +1,7 @@
 #include "model/quoted_string.h"
 
+#include <cstdint>
+
 namespace hearth {
 namespace {
 
