@@ -92,19 +92,27 @@ Result<Call> open_call(const App& app, const ConnectMethod& method, net::Request
   return call;
 }
 
+net::Response answer(const App& app, const ConnectMethod& method, const Call& call) {
+  auto body = method.serve(call);
+  if (!body) return connect_error(body.error());
+  net::Response response;
+  response.headers.add("Content-Type",
+                       call.codec == Codec::json ? "application/json" : "application/proto");
+  if (method.acknowledges) response.headers.add("X-Ack", app.context.ack);
+  response.body = std::move(*body);
+  return response;
+}
+
 net::Response serve(const App& app, const ConnectMethod& method, net::Request& request) {
   if (request.method != "POST") return method_not_allowed("POST");
   const auto codec = codec_of(request.headers.get("Content-Type"));
   if (!codec) return unsupported_media_type();
-  const auto call = open_call(app, method, request, *codec);
+  auto call = open_call(app, method, request, *codec);
   if (!call) return connect_error(call.error());
-  auto body = method.serve(*call);
-  if (!body) return connect_error(body.error());
-  net::Response response;
-  response.headers.add("Content-Type",
-                       *codec == Codec::json ? "application/json" : "application/proto");
-  if (method.acknowledges) response.headers.add("X-Ack", app.context.ack);
-  response.body = std::move(*body);
+  std::shared_ptr<Durable> durable;
+  call->durable = &durable;
+  net::Response response = answer(app, method, *call);
+  hold(response, std::move(durable), [](const Error& error) { return connect_error(error); });
   return response;
 }
 

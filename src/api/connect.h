@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/app.h"
+#include "api/durable.h"
 #include "api/message_codec.h"
 #include "api/tenancy.h"
 #include "base/cancel.h"
@@ -27,6 +28,8 @@ struct Call {
   CancelToken cancel;  ///< With the deadline of Connect-Timeout-Ms, when that was sent.
   bool utf8_label_names =
       false;  ///< The caller understands label names beyond [a-zA-Z_][a-zA-Z0-9_]*.
+  /// Where a write puts what its answer waits for.
+  std::shared_ptr<Durable>* durable = nullptr;
   std::string_view
       body;  ///< Content-Encoding undone; valid until the handler returns, kReadSlack bytes follow.
 

@@ -60,7 +60,13 @@ class Ingest {
       if (auto stored = write_.commit(); !stored)
         refusal = payload_refusal(std::move(stored).error());
     }
-    if (!refusal) return acknowledged();
+    if (!refusal) {
+      net::Response answer = acknowledged();
+      hold(answer, write_.durable(), [](const Error& error) {
+        return plain_error(error_row(error.code).payload_status, error.message);
+      });
+      return answer;
+    }
     write_.refuse(refusal->error, refusal->status, service(), refusal->counted);
     return plain_error(refusal->status, refusal->error.message);
   }

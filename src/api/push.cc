@@ -75,7 +75,7 @@ tl::unexpected<Error> refuse_all(WriteRequest& write, Error error, bool counted)
 
 // Good series are stored although others fail: a client that drops a refused request loses no more
 // than it must.
-Result<std::string> push_series(WriteRequest& write, const std::vector<PushSeries>& all) {
+Status push_series(WriteRequest& write, const std::vector<PushSeries>& all) {
   Refusals refusals(write);
   for (size_t i = 0; i < all.size(); ++i) {
     const std::string_view service = service_of(all[i].labels);
@@ -92,8 +92,7 @@ Result<std::string> push_series(WriteRequest& write, const std::vector<PushSerie
     // Not discarded: the client is asked to come back.
     return refuse_all(write, std::move(stored).error(), true);
   }
-  HEARTH_RETURN_IF_ERROR(refusals.status());
-  return std::string();
+  return refusals.status();
 }
 
 // JSON is rare here; it becomes protobuf first, so that there is one reader.
@@ -117,7 +116,9 @@ Result<std::string> push(App& app, const Call& call) {
     return refuse_all(
         write, {ErrorCode::invalid_argument, "no profiles received", "malformed_profile"}, false);
   }
-  HEARTH_RETURN_IF_ERROR(push_series(write, *series));
+  const auto pushed = push_series(write, *series);
+  *call.durable = write.durable();
+  HEARTH_RETURN_IF_ERROR(pushed);
   return std::string(call.codec == Codec::json ? "{}" : "");
 }
 

@@ -29,7 +29,17 @@ net::Route counted(RouteStatsTable& table, const Clock& clock, net::Route route)
   route.handler = [&stats, &clock, inner = std::move(route.handler)](net::Request& request) {
     const int64_t begin = clock.boot_ns();
     net::Response response = inner(request);
-    stats.add(response.status, clock.boot_ns() - begin);
+    if (!response.after) {
+      stats.add(response.status, clock.boot_ns() - begin);
+      return response;
+    }
+    response.after = [&stats, &clock, begin, status = response.status,
+                      after = std::move(response.after)](const net::Response::Send& send) {
+      after([&stats, &clock, begin, status, send](std::optional<net::Response> instead) {
+        stats.add(instead ? instead->status : status, clock.boot_ns() - begin);
+        send(std::move(instead));
+      });
+    };
     return response;
   };
   return route;

@@ -115,10 +115,14 @@ Status WriteRequest::commit() {
   if (prepared_.empty()) return {};
   HEARTH_RETURN_IF_ERROR(request_.cancel.check());
   const auto encoded = [this] { end_decoding(); };
-  if (auto outcome = app_.pipeline.commit(tenant_, prepared_, encoded); !outcome) {
-    return tl::unexpected(std::move(outcome).error());
-  }
-  app_.writes.accept(prepared_.size());
+  auto durable = std::make_shared<Durable>();
+  const auto done = [&app = app_, durable,
+                     profiles = prepared_.size()](const Result<storage::AppendOutcome>& outcome) {
+    if (outcome) app.writes.accept(profiles);
+    durable->put(outcome.map([](const auto&) {}));
+  };
+  HEARTH_RETURN_IF_ERROR(app_.pipeline.commit_later(tenant_, prepared_, encoded, done));
+  durable_ = std::move(durable);
   if (log::enabled(log::Level::debug)) {
     log::debug("profiles accepted", {{"tenant", tenant_.id()},
                                      {"path", request_.path},

@@ -7,6 +7,7 @@
 
 #include "api/app.h"
 #include "api/decode_slot.h"
+#include "api/durable.h"
 #include "base/result.h"
 #include "formats/decode_limits.h"
 #include "hearth/profile.h"
@@ -15,8 +16,8 @@
 namespace hearth::api {
 
 /// One write of any dialect: profiles are decoded and prepared one by one, then stored in one
-/// durable batch. Lives on the worker's stack while the request's body is there. Waits until it may
-/// decode; one per thread at a time.
+/// durable batch. Lives on the worker's stack while the request's body is there, not until that is
+/// written. Waits until it may decode; one per thread at a time.
 class WriteRequest {
  public:
   WriteRequest(App& app, net::Request& request, Tenant tenant);
@@ -34,9 +35,11 @@ class WriteRequest {
   /// Runs the write pipeline on a decoded profile; what it accepts waits for commit().
   [[nodiscard]] Status add(std::vector<Label> labels, DecodeSlot& slot, std::string_view raw,
                            bool has_time);
-  /// Stores what was accepted; nothing accepted is success. The slots go to other requests while
-  /// this one waits for the disk.
+  /// Takes a place in the commit queue for what was accepted, which durable() tells the end of;
+  /// nothing accepted is success. The slots go to other requests.
   [[nodiscard]] Status commit();
+  /// For hold(); nullptr when there is nothing to wait for.
+  [[nodiscard]] const std::shared_ptr<Durable>& durable() const { return durable_; }
 
   /// Notes a refused profile in the counters and in the list the page shows. `counted`: the
   /// pipeline has counted it.
@@ -58,6 +61,7 @@ class WriteRequest {
   uint64_t index_ = 0;
   MemoryCharge charge_;
   std::vector<ingest::Prepared> prepared_;
+  std::shared_ptr<Durable> durable_;
 };
 
 /// `n` bytes as people write sizes, in powers of 1000: 1048576 is "1.0 MB".

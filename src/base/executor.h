@@ -22,4 +22,10 @@ class InlineExecutor final : public Executor {
   }
 };
 
+/// For who was handed none; it has no state.
+[[nodiscard]] inline Executor& inline_executor() {
+  static InlineExecutor executor;
+  return executor;
+}
+
 }  // namespace hearth

@@ -1,6 +1,7 @@
 #include "base/worker_pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -56,6 +57,10 @@ void WorkerPool::run(size_t index) {
   if (options_.nice != 0) {
     // Linux applies nice to a thread id; failure only costs priority.
     setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
+  }
+  if (options_.patient) {
+    const sched_param none{};
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
   }
   Idle self;
   std::unique_lock lock(mutex_);

@@ -23,6 +23,9 @@ class WorkerPool final : public Executor {
     size_t threads = 1;
     size_t queue_max = 1024;   ///< Tasks waiting, not counting those that run.
     int nice = 0;              ///< Added to the threads' nice value; queries run below ingest.
+    /// A thread that wakes takes no processor from one that runs (SCHED_BATCH): it waits for its
+    /// slice to end, and finds more to do at once.
+    bool patient = false;
   };
   explicit WorkerPool(Options options);
   ~WorkerPool() override;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/periodic_thread.h"
+#include "base/worker_pool.h"
 #include "hearth/version.h"
 #include "storage/bucket_store.h"
 #include "storage/disk_reserve.h"
@@ -59,6 +60,7 @@ struct Database::Impl {
   Options options;
   std::unique_ptr<MemoryAccountant> memory;
   std::unique_ptr<objstore::Bucket> bucket;
+  std::unique_ptr<WorkerPool> commits;
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<ingest::Pipeline> pipeline;
   std::unique_ptr<query::Engine> engine;
@@ -111,7 +113,7 @@ Result<std::unique_ptr<objstore::Bucket>> open_bucket(const Database::Options& o
 
 Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& options,
                                                    const objstore::Bucket& bucket,
-                                                   MemoryAccountant& memory) {
+                                                   MemoryAccountant& memory, Executor& commits) {
   storage::Store::Options store;
   store.data_dir = options.data_dir;
   store.bucket = bucket.store();
@@ -119,6 +121,7 @@ Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& opti
   store.clock = options.clock;
   store.random = options.random;
   store.memory = &memory;
+  store.commits = &commits;
   store.dictionary_max_bytes = options.dictionary_max_bytes;
   store.seal_bytes = options.seal_bytes;
   store.seal_interval_ns = options.seal_interval_ns;
@@ -153,7 +156,10 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   HEARTH_ASSIGN_OR_RETURN(impl.bucket, open_bucket(impl.options));
   uint64_t& bytes_max = impl.options.retention.bytes_max;
   if (bytes_max == 0) bytes_max = default_bytes_max(impl.options, *impl.bucket);
-  HEARTH_ASSIGN_OR_RETURN(impl.store, open_store(impl.options, *impl.bucket, *impl.memory));
+  impl.commits = std::make_unique<WorkerPool>(
+      WorkerPool::Options{.name = "commit", .threads = 1, .queue_max = 4, .patient = true});
+  HEARTH_ASSIGN_OR_RETURN(impl.store,
+                          open_store(impl.options, *impl.bucket, *impl.memory, *impl.commits));
   impl.pipeline =
       std::make_unique<ingest::Pipeline>(*impl.store, *impl.options.clock, impl.options.limits);
   query::Engine::Options engine;

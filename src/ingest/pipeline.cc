@@ -72,6 +72,21 @@ tl::unexpected<Error> too_many_series(const Tenant& tenant, size_t max) {
               "series_limit");
 }
 
+Result<std::vector<storage::AppendProfile>> appends_of(std::span<const Prepared> profiles) {
+  std::vector<storage::AppendProfile> appends;
+  size_t frames = 0;
+  for (const Prepared& profile : profiles) {
+    frames += profile.batch->samples.frames.size();
+    for (const Prepared::Group& group : profile.groups)
+      appends.push_back({&group.series, profile.batch, group.samples, group.id});
+  }
+  if (frames <= kFramesMax) return appends;
+  return fail(
+      ErrorCode::too_large,
+      fmt::format("request: {} frames in all stacks; at most {} at once", frames, kFramesMax),
+      "body_size_limit_exceeded");
+}
+
 }  // namespace
 
 struct Pipeline::Impl {
@@ -156,24 +171,17 @@ Result<Prepared> Pipeline::prepare(const Tenant& tenant, const Incoming& incomin
 }
 
 Result<storage::AppendOutcome> Pipeline::commit(const Tenant& tenant,
-                                                std::span<const Prepared> profiles,
-                                                const std::function<void()>& encoded) {
-  std::vector<storage::AppendProfile> appends;
-  size_t frames = 0;
-  for (const Prepared& profile : profiles) {
-    frames += profile.batch->samples.frames.size();
-    for (const Prepared::Group& group : profile.groups) {
-      appends.push_back({&group.series, profile.batch, group.samples, group.id});
-    }
-  }
+                                                std::span<const Prepared> profiles) {
+  HEARTH_ASSIGN_OR_RETURN(const auto appends, appends_of(profiles));
   if (appends.empty()) return storage::AppendOutcome{};
-  if (frames > kFramesMax) {
-    return fail(
-        ErrorCode::too_large,
-        fmt::format("request: {} frames in all stacks; at most {} at once", frames, kFramesMax),
-        "body_size_limit_exceeded");
-  }
-  return impl_->store.append_releasing(tenant, appends, encoded);
+  return impl_->store.append(tenant, appends);
+}
+
+Status Pipeline::commit_later(const Tenant& tenant, std::span<const Prepared> profiles,
+                              const std::function<void()>& encoded,
+                              storage::Store::AppendDone done) {
+  HEARTH_ASSIGN_OR_RETURN(const auto appends, appends_of(profiles));
+  return impl_->store.append_later(tenant, appends, encoded, std::move(done));
 }
 
 void Pipeline::count_discarded(const Tenant& tenant, std::string_view reason, uint64_t profiles,

@@ -55,9 +55,13 @@ class Pipeline {
   [[nodiscard]] Limits limits(const Tenant& tenant) const;
   /// Errors carry the field and, in `reason`, Pyroscope's discard reason; they are counted.
   [[nodiscard]] Result<Prepared> prepare(const Tenant& tenant, const Incoming& incoming);
-  /// One durable batch for all of them. `encoded`: see Store::append_releasing().
-  [[nodiscard]] Result<storage::AppendOutcome> commit(const Tenant& tenant, std::span<const Prepared> profiles,
-                                                      const std::function<void()>& encoded = {});
+  /// One durable batch for all of them.
+  [[nodiscard]] Result<storage::AppendOutcome> commit(const Tenant& tenant,
+                                                      std::span<const Prepared> profiles);
+  /// The same without waiting, see Store::append_later().
+  [[nodiscard]] Status commit_later(const Tenant& tenant, std::span<const Prepared> profiles,
+                                    const std::function<void()>& encoded,
+                                    storage::Store::AppendDone done);
 
   /// Counts a refusal that happened before prepare() (decode error, size).
   void count_discarded(const Tenant& tenant, std::string_view reason, uint64_t profiles, uint64_t bytes);

@@ -270,13 +270,15 @@ asio::awaitable<void> Connection::run_handler() {
   exchange.request.cancel =
       CancelToken(clock, clock.boot_ns() + server_.options.request_timeout_ms * 1'000'000);
   if (pool == nullptr) {
-    exchange.run_handler();
+    exchange.run_handler([] {});
     co_return;
   }
   // A write is stored whether or not its client still waits: only queries are worth cancelling.
   const bool watched = exchange.route->pool == Pool::query;
   if (watched) watch_peer(exchange.request.cancel);
-  std::function<void()> work = [&exchange] { exchange.run_handler(); };
+  LongWork work = [&exchange](std::function<void()> finished) {
+    exchange.run_handler(std::move(finished));
+  };
   const bool ran = co_await run_on(*pool, server_.hops, work);
   if (watched) stop_watching();
   if (!ran) exchange.refuse(503, "too many requests are waiting; try again");

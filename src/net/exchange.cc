@@ -171,7 +171,18 @@ bool Exchange::finish_body(const boost::beast::error_code& error) {
   return true;
 }
 
-void Exchange::run_handler() noexcept {
+void Exchange::run_handler(std::function<void()> finished) noexcept {
+  handle();
+  if (!response.after) return finished();
+  const auto after = std::move(response.after);
+  // From here on this exchange may be over at any moment.
+  after([this, finished = std::move(finished)](std::optional<Response> instead) {
+    if (instead) response = std::move(*instead);
+    finished();
+  });
+}
+
+void Exchange::handle() {
   try {
     if (const Status wanted = request.cancel.check(); !wanted) {
       refuse(wanted.error().code == ErrorCode::deadline_exceeded ? 504 : 499,

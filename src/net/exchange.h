@@ -28,8 +28,9 @@ class Exchange {
   void open(std::string_view head, const HeadVerdict& verdict, bool spare);
   /// Maps how reading the body ended. False: the connection is lost and nothing can be answered.
   bool finish_body(const boost::beast::error_code& error);
-  /// Runs the handler and compresses its answer. Never throws.
-  void run_handler() noexcept;
+  /// Runs the handler and compresses its answer; calls `finished` when that can be sent, maybe
+  /// later and on another thread. Never throws.
+  void run_handler(std::function<void()> finished) noexcept;
   /// Answers in the error form of the route's dialect.
   void refuse(int status, const std::string& message);
   /// The same, for a head or body whose end is unknown or unwanted: the connection closes after the
@@ -53,6 +54,7 @@ class Exchange {
   };
 
   bool parse(std::string_view head);
+  void handle();
   void admit(bool spare);
   void find_route();
   void check_body_size();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +60,11 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  /// Set: the answer is not to be sent yet, and its worker need not wait. The server calls it once
+  /// with what sends the answer, or another in its place; that is to be called once, on any thread,
+  /// perhaps at once. Not on routes of Pool::io.
+  using Send = std::function<void(std::optional<Response> instead)>;
+  std::function<void(Send)> after;
   /// Set by a handler whose body is already encoded or must not be compressed.
   bool no_compression = false;
 };

@@ -14,11 +14,14 @@
 
 namespace hearth::net {
 
+/// Calls `finished` once, on any thread, perhaps after it has returned.
+using LongWork = std::function<void(std::function<void()> finished)>;
+
 /// What waits on a pool: the work, and the coroutine that sleeps until it is done.
 template <class Handler>
 struct Hop {
   Handler handler;
-  std::function<void()> work;
+  LongWork work;
 };
 
 /// Resumes the coroutine on its own executor. Nothing of the hop is left on this thread afterwards.
@@ -31,22 +34,24 @@ void resume(std::shared_ptr<Hop<Handler>> hop, bool ran) {
   });
 }
 
-/// Runs `work` on `pool` while the awaiting coroutine sleeps, and resumes it on its own executor.
-/// Yields false, without running `work`, when the pool's queue is full. `work` must not throw.
-/// The coroutine may be over before the pool's thread has left post(), so the io_context must not
-/// be destroyed before `hops` has counted down to none.
+/// Starts `work` on `pool` while the awaiting coroutine sleeps, and resumes it on its own executor
+/// when the work says that it has finished. Yields false, without running `work`, when the pool's
+/// queue is full. `work` must not throw. The coroutine may be over before the pool's thread has
+/// left post(), so the io_context must not be destroyed before `hops` has counted down to none.
 inline boost::asio::awaitable<bool> run_on(Executor& pool, std::shared_ptr<HopCount> hops,
-                                           std::function<void()> work) {
+                                           LongWork work) {
   namespace asio = boost::asio;
-  const auto start = [&pool, hops = std::move(hops)](auto handler, std::function<void()> task) {
+  const auto start = [&pool, hops = std::move(hops)](auto handler, LongWork task) {
     using Handler = decltype(handler);
     // Executor takes copyable tasks, completion handlers only move.
     auto hop = std::make_shared<Hop<Handler>>(Hop<Handler>{std::move(handler), std::move(task)});
     hops->begin();
     const bool taken = pool.try_submit([hop, hops]() mutable {
-      hop->work();
-      resume(std::move(hop), true);
-      hops->end();
+      const LongWork run = std::move(hop->work);
+      run([hop = std::move(hop), hops]() mutable {
+        resume(std::move(hop), true);
+        hops->end();
+      });
     });
     if (taken) return;
     resume(std::move(hop), false);

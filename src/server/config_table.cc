@@ -374,9 +374,10 @@ std::vector<Setting> http_settings() {
       bytes("http.compress-min-bytes", HEARTH_FIELD(size_t, http.compress_min_bytes),
             "Answers from this size on are compressed when the client offers gzip."),
       count("threads.io", HEARTH_FIELD(int, http.io_threads), "Threads that move bytes."),
-      count("threads.ingest", HEARTH_FIELD(size_t, ingest_threads),
-            "Threads that decode and store; most of them wait for the disk at any time. 0: sixteen "
-            "per core, 64 with `--ack object`."),
+      count(
+          "threads.ingest", HEARTH_FIELD(size_t, ingest_threads),
+          "Threads that decode; none waits for the disk. 0: four per core, 64 with `--ack object`, "
+          "where each waits for the bucket."),
       count("threads.query", HEARTH_FIELD(size_t, query_threads),
             "Threads that answer queries, at lower priority. 0: one per core."),
   };

@@ -106,9 +106,9 @@ Status Server::Impl::start() {
   host = address.first;
   HEARTH_ASSIGN_OR_RETURN(database, Database::open(config.database));
   fill_context();
-  // Most ingest threads wait for the disk: the more of them, the more profiles share one sync.
-  // Those that wait for the bucket wait much longer.
-  const size_t writers = config.database.ack_object ? 64 : 16;
+  // A thread is busy while it decodes, and waits only where a service is new; one that waits for
+  // the bucket waits long.
+  const size_t writers = config.database.ack_object ? 64 : 4;
   ingest = std::make_unique<WorkerPool>(pool_options("ingest", config.ingest_threads, writers, 0));
   const WorkerPool::Options queries = pool_options("query", config.query_threads, 1, 5);
   query = std::make_unique<WorkerPool>(queries);

@@ -6,29 +6,85 @@
 
 namespace hearth::storage {
 
-CommitQueue::CommitQueue(KvStore& store, std::function<void(const Error&)> on_failure)
-    : store_(store), on_failure_(std::move(on_failure)) {}
-
-void PendingWrite::give(Turn turn) {
+// The notification comes under the lock: who waits may destroy the write as soon as it is free.
+void PendingWrite::done(const Status& status) {
   const std::lock_guard lock(mutex_);
-  turn_ = turn;
+  status_ = status;
   wake_.notify_one();
 }
 
-PendingWrite::Turn PendingWrite::await_turn() {
+Status PendingWrite::await() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return turn_ != Turn::none; });
-  return turn_;
+  wake_.wait(lock, [this] { return status_.has_value(); });
+  return *status_;
 }
+
+CommitQueue::CommitQueue(KvStore& store, Executor& leader,
+                         std::function<void(const Error&)> on_failure)
+    : store_(store), leader_(leader), on_failure_(std::move(on_failure)) {}
 
 void CommitQueue::enqueue(PendingWrite& write) noexcept {
   const std::lock_guard lock(mutex_);
   queue_.push_back(&write);
 }
 
+void CommitQueue::start() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (leading_ || queue_.empty()) return;
+    leading_ = true;
+  }
+  // A pool that takes no tasks any more does not keep what was promised from being written.
+  if (!leader_.try_submit([this] { lead(); })) lead();
+}
+
+Status CommitQueue::wait(PendingWrite& write) noexcept {
+  start();
+  return write.await();
+}
+
+void CommitQueue::drain() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return !leading_ && queue_.empty(); });
+}
+
 uint64_t CommitQueue::groups() const {
   const std::lock_guard lock(mutex_);
   return groups_;
+}
+
+void CommitQueue::lead() noexcept {
+  std::vector<PendingWrite*> group;
+  while (take_group(group)) commit_group(group);
+}
+
+// False: nobody leads any more. The notification comes under the lock, see done().
+bool CommitQueue::take_group(std::vector<PendingWrite*>& group) {
+  group.clear();
+  const std::lock_guard lock(mutex_);
+  group.swap(queue_);
+  if (!group.empty()) {
+    ++groups_;
+    return true;
+  }
+  leading_ = false;
+  idle_.notify_all();
+  return false;
+}
+
+void CommitQueue::commit_group(const std::vector<PendingWrite*>& group) {
+  const bool failed_before = failed_.has_value();
+  if (!failed_before) {
+    if (const Status written = write_group(group); !written)
+      failed_ =
+          Error{ErrorCode::unavailable, "commit: " + written.error().message, "storage_failed"};
+  }
+  if (!failed_) {
+    for (PendingWrite* member : group) member->publish();
+  }
+  const Status status = failed_ ? Status(tl::unexpected(*failed_)) : Status();
+  for (PendingWrite* member : group) member->done(status);
+  if (failed_ && !failed_before) on_failure_(*failed_);
 }
 
 Status CommitQueue::write_group(const std::vector<PendingWrite*>& group) {
@@ -42,61 +98,6 @@ Status CommitQueue::write_group(const std::vector<PendingWrite*>& group) {
   Status status = store_.write(batches, /*sync=*/true);
   HEARTH_KILL_POINT("append.after_sync");
   return status;
-}
-
-// The failure, if there is one, of this group or of one before it.
-std::optional<Error> CommitQueue::publish_group(const std::vector<PendingWrite*>& group,
-                                                const std::optional<Error>& failed) {
-  if (failed) return failed;
-  if (const Status written = write_group(group); !written)
-    return Error{ErrorCode::unavailable, "commit: " + written.error().message, "storage_failed"};
-  for (PendingWrite* member : group) member->publish();
-  return std::nullopt;
-}
-
-bool CommitQueue::takes_lead(const PendingWrite& write) {
-  const std::lock_guard lock(mutex_);
-  if (leading_ || queue_.empty() || queue_.front() != &write) return false;
-  return leading_ = true;
-}
-
-// The next leader waits already, or finds its turn when it comes to wait(). What is in the queue
-// stays alive until then.
-void CommitQueue::pass_lead(const std::optional<Error>& failure) {
-  PendingWrite* next = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    failed_ = failure;
-    ++groups_;
-    leading_ = !queue_.empty();
-    if (leading_) next = queue_.front();
-  }
-  if (next != nullptr) next->give(PendingWrite::Turn::lead);
-}
-
-Status CommitQueue::lead(const PendingWrite& own) {
-  std::vector<PendingWrite*> group;
-  std::optional<Error> before;
-  {
-    const std::lock_guard lock(mutex_);
-    group.swap(queue_);
-    before = failed_;
-  }
-  const std::optional<Error> failure = publish_group(group, before);
-  const Status status = failure ? Status(tl::unexpected(*failure)) : Status();
-  pass_lead(failure);
-  for (PendingWrite* member : group) {
-    if (member == &own) continue;
-    member->status_ = status;
-    member->give(PendingWrite::Turn::done);
-  }
-  if (failure && !before) on_failure_(*failure);
-  return status;
-}
-
-Status CommitQueue::wait(PendingWrite& write) noexcept {
-  if (!takes_lead(write) && write.await_turn() == PendingWrite::Turn::done) return write.status_;
-  return lead(write);
 }
 
 }  // namespace hearth::storage

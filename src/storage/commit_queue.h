@@ -7,71 +7,85 @@
 #include <optional>
 #include <vector>
 
+#include "base/executor.h"
 #include "base/result.h"
 #include "storage/kv_store.h"
 
 namespace hearth::storage {
 
-/// One caller's place in the commit queue. Lives until wait() returned.
+/// A place in the commit queue. Lives until done() was called.
 class PendingWrite {
  public:
   virtual ~PendingWrite() = default;
   KvBatch batch;  ///< Empty: only waits until everything before it is durable.
 
-  /// Called once the batch is durable, in the order of the queue, before any caller is woken.
+  /// Called once the batch is durable, in the order of the queue, before done() of any in its
+  /// group.
   virtual void publish() {}
+
+ protected:
+  /// Called last, once, on the thread that leads; the queue does not touch the write afterwards.
+  /// Wakes who is in wait(); a write that nobody waits for does here what is left to do.
+  virtual void done(const Status& status);
 
  private:
   friend class CommitQueue;
-  enum class Turn : unsigned char { none, lead, done };
-  void give(Turn turn);
-  [[nodiscard]] Turn await_turn();
+  [[nodiscard]] Status await();
 
   /// Its own lock, not the queue's: a group that is woken at once does not meet at one.
   std::mutex mutex_;
   std::condition_variable wake_;
-  Turn turn_ = Turn::none;
-  Status status_;  ///< Set before its turn is `done`.
+  std::optional<Status> status_;
 };
 
 /// Group commit with one global order: no write becomes durable, or visible, before an earlier one.
-/// A caller whose write is first leads: it takes everything queued, writes it as one synced batch,
-/// publishes, hands the lead to the first that came meanwhile, and wakes the others. The first
-/// failure is final (docs/architecture.md, "Rules"): every waiter, now and later, gets
-/// `unavailable`, then `on_failure` is called once, which ends the process.
+/// Whoever finds nobody leading has the executor lead: take everything queued, write it as one
+/// synced batch, publish, tell each member, until the queue is empty. The first failure is final
+/// (docs/architecture.md, "Rules"): every write, now and later, gets `unavailable`, then
+/// `on_failure` is called once, which ends the process.
 class CommitQueue {
  public:
-  CommitQueue(KvStore& store, std::function<void(const Error&)> on_failure);
+  /// `leader`: a thread of its own where many writes come at once; inline, a caller under steady
+  /// load of others would lead for long.
+  CommitQueue(KvStore& store, Executor& leader, std::function<void(const Error&)> on_failure);
+  ~CommitQueue() { drain(); }
+  CommitQueue(const CommitQueue&) = delete;
+  CommitQueue& operator=(const CommitQueue&) = delete;
 
-  /// Takes a place; cheap. The caller must then call wait(), not holding any lock that publish()
-  /// or another caller between enqueue() and wait() takes. Out of memory ends the process.
+  /// Takes a place; cheap. The caller must then call start() or wait(), not holding any lock that
+  /// publish(), done() or another caller in between takes. Out of memory ends the process.
   void enqueue(PendingWrite& write) noexcept;
-  /// Returns when `write` is durable and published, or failed.
-  /// Out of memory while leading ends the process: other callers' writes hang on the leader, and
-  /// recovery is the only code that then knows what is durable.
+  /// Sees to it that somebody leads. Out of memory ends the process, here and while leading: other
+  /// callers' writes hang on the leader, and recovery is the only code that then knows what is
+  /// durable.
+  void start() noexcept;
+  /// start(); returns when `write`, whose done() is the inherited one, is durable and published,
+  /// or failed.
   [[nodiscard]] Status wait(PendingWrite& write) noexcept;
   [[nodiscard]] Status commit(PendingWrite& write) {
     enqueue(write);
     return wait(write);
   }
+  /// Returns when nothing is queued and nobody leads.
+  void drain();
   /// Synced batches written so far; appends divided by this is the size of a group.
   [[nodiscard]] uint64_t groups() const;
 
  private:
-  [[nodiscard]] bool takes_lead(const PendingWrite& write);
-  [[nodiscard]] Status lead(const PendingWrite& own);
+  void lead() noexcept;
+  [[nodiscard]] bool take_group(std::vector<PendingWrite*>& group);
+  void commit_group(const std::vector<PendingWrite*>& group);
   [[nodiscard]] Status write_group(const std::vector<PendingWrite*>& group);
-  [[nodiscard]] std::optional<Error> publish_group(const std::vector<PendingWrite*>& group,
-                                                   const std::optional<Error>& failed);
-  void pass_lead(const std::optional<Error>& failure);
 
   KvStore& store_;
+  Executor& leader_;
   const std::function<void(const Error&)> on_failure_;
   mutable std::mutex mutex_;
+  std::condition_variable idle_;
   std::vector<PendingWrite*> queue_;
-  bool leading_ = false;  ///< Someone leads, or was given the lead.
-  std::optional<Error> failed_;
+  bool leading_ = false;  ///< The executor leads, or was asked to.
   uint64_t groups_ = 0;
+  std::optional<Error> failed_;  ///< Of the leader alone.
 };
 
 }  // namespace hearth::storage

@@ -31,6 +31,14 @@ Status Store::compact_step(const CancelToken&) {
   return {};
 }
 
+Status Store::append_later(const Tenant& tenant, std::span<const AppendProfile> profiles,
+                           const std::function<void()>& encoded, AppendDone done) {
+  HEARTH_ASSIGN_OR_RETURN(const AppendOutcome outcome, append(tenant, profiles));
+  if (encoded) encoded();
+  done(outcome);
+  return {};
+}
+
 Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query) {
   HEARTH_RETURN_IF_ERROR(verify(contents_->unverified(tenant.id(), query.service)));
   OpenedView opened = open_view(*contents_, readers_, tenant, query, corrupt_objects_);

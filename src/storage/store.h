@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/executor.h"
 #include "base/file_system.h"
 #include "base/memory_accountant.h"
 #include "base/random.h"
@@ -117,6 +118,9 @@ class Store {
     std::string role = "all";  ///< For the claim of a writer's id.
     RemoteReads remote;        ///< Through what segments are read when the bucket is not local.
     std::string writer_version;
+    /// One thread, on which writes become durable; nullptr: the thread that appends. Outlives the
+    /// store.
+    Executor* commits = nullptr;
   };
   /// Opens or creates, recovers what was acknowledged, finishes seals in flight. `conflict` when
   /// another process owns data_dir.
@@ -128,16 +132,14 @@ class Store {
   /// may come after the profiles were stored; sent again they count once.
   [[nodiscard]] virtual Result<AppendOutcome> append(const Tenant& tenant,
                                                      std::span<const AppendProfile> profiles) = 0;
-  /// The same. `encoded`, if set, is called as soon as the batches are no longer read and before
-  /// the wait for the disk, so that their buffers can serve other requests meanwhile; not after an
-  /// error that came earlier.
-  [[nodiscard]] virtual Result<AppendOutcome> append_releasing(
-      const Tenant& tenant, std::span<const AppendProfile> profiles,
-      const std::function<void()>& encoded) {
-    Result<AppendOutcome> outcome = append(tenant, profiles);
-    if (outcome && encoded) encoded();
-    return outcome;
-  }
+  /// The same without waiting: on success `done` is called once with the outcome, on any thread,
+  /// perhaps before this returns; on an error it is not called. The profiles are not read any more
+  /// when this returns. With `ack_object` it returns late; `encoded`, if set, is called as soon as
+  /// the profiles are no longer read, so that their buffers can serve others meanwhile.
+  using AppendDone = std::function<void(Result<AppendOutcome>)>;
+  [[nodiscard]] virtual Status append_later(const Tenant& tenant,
+                                            std::span<const AppendProfile> profiles,
+                                            const std::function<void()>& encoded, AppendDone done);
 
   struct ViewQuery {
     int64_t t_min_ns = INT64_MIN,

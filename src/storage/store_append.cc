@@ -98,7 +98,7 @@ const MappedBatch& map_once(Scratch& scratch, const ProfileBatch& batch, Epoch& 
 }  // namespace
 
 /// One append on its way: what it writes, and what becomes visible when that is durable.
-class StoreImpl::AppendWrite final : public PendingWrite {
+class StoreImpl::AppendWrite : public PendingWrite {
  public:
   AppendWrite(StoreImpl& store, const Tenant& tenant, std::span<const AppendProfile> profiles)
       : store_(store),
@@ -108,7 +108,8 @@ class StoreImpl::AppendWrite final : public PendingWrite {
 
   /// Services, ids, duplicates; takes no lock for long.
   Status plan();
-  /// Maps, encodes and takes a place in the queue, under the locks of the services.
+  /// Maps, encodes and takes a place in the queue, under the locks of the services. From then on
+  /// the profiles are not read any more, and the write may be over before this returns.
   Status enter_queue();
   AppendOutcome outcome() const { return {items_.size() - duplicates_, duplicates_}; }
   uint64_t rows() const { return rows_; }
@@ -326,8 +327,8 @@ bool StoreImpl::AppendWrite::try_enqueue(uint64_t generation) noexcept {
     ++item.epoch->unsealed;
   }
   store_.unsealed_bytes_ += bytes_;
-  store_.queue_.enqueue(*this);
   for (Service* service : services_) service->epoch->delta_written();
+  store_.queue_.enqueue(*this);
   return true;
 }
 
@@ -340,12 +341,51 @@ void StoreImpl::AppendWrite::publish() {
   if (!records.empty()) store_.contents_->publish(std::move(records), now_ns_);
 }
 
-Result<AppendOutcome> StoreImpl::append_releasing(const Tenant& tenant,
-                                                  std::span<const AppendProfile> profiles,
-                                                  const std::function<void()>& encoded) {
-  if (auto reason = not_ready_reason()) {
-    return fail(ErrorCode::unavailable, "append: " + *reason, "not_ready");
+/// An append that nobody waits for; owns itself from the queue on.
+class StoreImpl::DetachedAppend final : public AppendWrite {
+ public:
+  DetachedAppend(StoreImpl& store, const Tenant& tenant, std::span<const AppendProfile> profiles,
+                 AppendDone done)
+      : AppendWrite(store, tenant, profiles), home_(store), done_(std::move(done)) {}
+
+ private:
+  void done(const Status& status) override {
+    const std::unique_ptr<DetachedAppend> self(this);
+    HEARTH_KILL_POINT("append.before_ack");
+    if (status) {
+      done_(home_.count(*this));
+    } else {
+      done_(tl::unexpected(status.error()));
+    }
   }
+
+  StoreImpl& home_;
+  const AppendDone done_;
+};
+
+AppendOutcome StoreImpl::count(const AppendWrite& write) {
+  const AppendOutcome outcome = write.outcome();
+  profiles_ += outcome.stored;
+  duplicates_ += outcome.duplicates;
+  rows_ += write.rows();
+  return outcome;
+}
+
+Status StoreImpl::check_append() const {
+  if (auto reason = not_ready_reason())
+    return fail(ErrorCode::unavailable, "append: " + *reason, "not_ready");
+  return {};
+}
+
+Result<AppendOutcome> StoreImpl::append(const Tenant& tenant,
+                                        std::span<const AppendProfile> profiles) {
+  return append_waiting(tenant, profiles, {});
+}
+
+Result<AppendOutcome> StoreImpl::append_waiting(const Tenant& tenant,
+                                                std::span<const AppendProfile> profiles,
+                                                const std::function<void()>& encoded) {
+  HEARTH_RETURN_IF_ERROR(check_append());
   if (profiles.empty()) return AppendOutcome{};
   AppendWrite write(*this, tenant, profiles);
   HEARTH_RETURN_IF_ERROR(write.plan());
@@ -354,12 +394,27 @@ Result<AppendOutcome> StoreImpl::append_releasing(const Tenant& tenant,
   // Also when all are duplicates: the empty write waits until the originals are durable.
   HEARTH_RETURN_IF_ERROR(queue_.wait(write));
   HEARTH_KILL_POINT("append.before_ack");
-  const AppendOutcome outcome = write.outcome();
-  profiles_ += outcome.stored;
-  duplicates_ += outcome.duplicates;
-  rows_ += write.rows();
+  const AppendOutcome outcome = count(write);
   if (options_.ack_object) HEARTH_RETURN_IF_ERROR(wait_for_bucket(write.generation()));
   return outcome;
+}
+
+Status StoreImpl::append_later(const Tenant& tenant, std::span<const AppendProfile> profiles,
+                               const std::function<void()>& encoded, AppendDone done) {
+  // What waits for the bucket waits here: the thread that commits must not.
+  if (options_.ack_object || profiles.empty()) {
+    HEARTH_ASSIGN_OR_RETURN(const AppendOutcome outcome, append_waiting(tenant, profiles, encoded));
+    done(outcome);
+    return {};
+  }
+  HEARTH_RETURN_IF_ERROR(check_append());
+  auto write = std::make_unique<DetachedAppend>(*this, tenant, profiles, std::move(done));
+  HEARTH_RETURN_IF_ERROR(write->plan());
+  HEARTH_RETURN_IF_ERROR(write->enter_queue());
+  (void)write.release();
+  if (encoded) encoded();
+  queue_.start();
+  return {};
 }
 
 Result<StoreImpl::Service*> StoreImpl::service_for(const Tenant& tenant, uint32_t tenant_number,

@@ -54,12 +54,9 @@ class StoreImpl final : public Store {
   void hold(std::unique_ptr<DataDir> data_dir) { data_dir_ = std::move(data_dir); }
 
   Result<AppendOutcome> append(const Tenant& tenant,
-                               std::span<const AppendProfile> profiles) override {
-    return append_releasing(tenant, profiles, {});
-  }
-  Result<AppendOutcome> append_releasing(const Tenant& tenant,
-                                         std::span<const AppendProfile> profiles,
-                                         const std::function<void()>& encoded) override;
+                               std::span<const AppendProfile> profiles) override;
+  Status append_later(const Tenant& tenant, std::span<const AppendProfile> profiles,
+                      const std::function<void()>& encoded, AppendDone done) override;
   Result<View> view(const Tenant& tenant, const ViewQuery& query) override;
   Result<uint64_t> seal() override;
   Status step() override;
@@ -74,6 +71,7 @@ class StoreImpl final : public Store {
 
  private:
   class AppendWrite;
+  class DetachedAppend;
   class Freeze;
 
   /// One (tenant, service). Its mutex is held from the mapping of a profile's symbols until the
@@ -108,6 +106,11 @@ class StoreImpl final : public Store {
   [[nodiscard]] Status record_start(const RecoveredEpochs& epochs);
 
   // store_append.cc
+  [[nodiscard]] Status check_append() const;
+  [[nodiscard]] Result<AppendOutcome> append_waiting(const Tenant& tenant,
+                                                     std::span<const AppendProfile> profiles,
+                                                     const std::function<void()>& encoded);
+  AppendOutcome count(const AppendWrite& write);
   [[nodiscard]] Result<Service*> service_for(const Tenant& tenant, uint32_t tenant_number,
                                              std::string_view name);
   void roll_epoch(Service& service, int64_t now_ns);

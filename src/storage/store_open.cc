@@ -120,13 +120,14 @@ StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string q
       fail_stop_(hooks.fail_stop ? std::move(hooks.fail_stop) : stop_process),
       kv_(std::move(kv)),
       disk_(*options_.files, options_.data_dir, options_.reserve_bytes),
-      queue_(*kv_, fail_stop_),
+      queue_(*kv_, options_.commits != nullptr ? *options_.commits : inline_executor(), fail_stop_),
       tenants_(NameKind::tenant, queue_, *options_.memory),
       services_(NameKind::service, queue_, *options_.memory),
       readers_(*options_.bucket, kSegmentReadersKept, options_.remote),
       retries_(options_.retry_window_ns, options_.clock->boot_ns(), seed_, *options_.memory) {}
 
 StoreImpl::~StoreImpl() {
+  queue_.drain();
   if (const Status closed = kv_->close(); !closed) {
     log::warn("close", {{"error", closed.error().message}});
   }

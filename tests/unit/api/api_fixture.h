@@ -57,9 +57,20 @@ struct Api {
     for (const net::Route& route : routes) {
       if (route.path != request.path) continue;
       missing.status = 405;
-      if (route.method.empty() || route.method == request.method) return route.handler(request);
+      if (route.method.empty() || route.method == request.method) return sent(route, request);
     }
     return missing;
+  }
+
+  /// What the server sends: a test's store is done before the handler returns.
+  static net::Response sent(const net::Route& route, net::Request& request) {
+    net::Response response = route.handler(request);
+    if (const auto after = std::move(response.after)) {
+      after([&](std::optional<net::Response> instead) {
+        if (instead) response = std::move(*instead);
+      });
+    }
+    return response;
   }
 
   net::Response get(const std::string& target) {

@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/concurrency_gate.h"
 #include "base/crc32c.h"
+#include "base/delivery.h"
 #include "base/memory_accountant.h"
 #include "base/random.h"
 #include "base/spare_pool.h"
@@ -30,7 +31,9 @@ TEST_CASE("a varint is read back as it was written", "[base]") {
 }
 
 TEST_CASE("a varint of more than 64 bits, or one that is cut, is an error", "[base]") {
-  for (const std::string& bad : {std::string(11, '\x80'), std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"), std::string("\x80"), std::string()}) {
+  for (const std::string& bad :
+       {std::string(11, '\x80'), std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
+        std::string("\x80"), std::string()}) {
     ByteReader in(bad);
     CHECK(in.varint() == 0);
     CHECK_FALSE(in.ok());
@@ -46,7 +49,8 @@ TEST_CASE("a count that the bytes left cannot hold takes no memory", "[base]") {
 }
 
 TEST_CASE("zigzag keeps the extremes", "[base]") {
-  for (const int64_t v : {int64_t{0}, int64_t{-1}, int64_t{1}, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()}) {
+  for (const int64_t v : {int64_t{0}, int64_t{-1}, int64_t{1}, std::numeric_limits<int64_t>::min(),
+                          std::numeric_limits<int64_t>::max()}) {
     CHECK(unzigzag(zigzag(v)) == v);
   }
 }
@@ -63,7 +67,10 @@ TEST_CASE("utf-8 with surrogates, overlong forms or cut sequences is refused", "
   CHECK_FALSE(is_utf8("\xed\xa0\x80"));
   CHECK_FALSE(is_utf8("\xc0\xaf"));
   CHECK_FALSE(is_utf8("12345678\xe2\x82"));
-  CHECK(to_valid_utf8("a\xff" "b") == "a\xef\xbf\xbd" "b");
+  CHECK(to_valid_utf8("a\xff"
+                      "b") ==
+        "a\xef\xbf\xbd"
+        "b");
 }
 
 TEST_CASE("arena copies keep their place", "[base]") {
@@ -127,6 +134,32 @@ TEST_CASE("a gate lets no more through than its limit until one leaves", "[base]
   gate.enter();
   gate.leave();
   gate.leave();
+}
+
+TEST_CASE("a delivery reaches its listener once, whichever comes first", "[base]") {
+  std::vector<int> got;
+  const auto listen = [&](int value) { got.push_back(value); };
+  Delivery<int> value_first;
+  value_first.put(1);
+  CHECK(got.empty());
+  value_first.take(listen);
+  Delivery<int> listener_first;
+  listener_first.take(listen);
+  CHECK(got == std::vector{1});
+  listener_first.put(2);
+  CHECK(got == std::vector{1, 2});
+}
+
+TEST_CASE("a delivery is not lost between two threads", "[base]") {
+  for (int round = 0; round < 500; ++round) {
+    Delivery<int> delivery;
+    std::atomic<int> got = 0;
+    {
+      const std::jthread other([&] { delivery.put(7); });
+      delivery.take([&](int value) { got += value; });
+    }
+    CHECK(got == 7);
+  }
 }
 
 TEST_CASE("a pool runs everything it accepted before it ends", "[base]") {

@@ -237,6 +237,38 @@ TEST_CASE("a handler that throws is a 500 and a log line, and the connection liv
   CHECK(has(logged, "broken handler"));
 }
 
+TEST_CASE("an answer that waits holds no worker, and may become another", "[net]") {
+  ServerFixture fixture;
+  RawClient waits(fixture.port());
+  RawClient other(fixture.port());
+  REQUIRE(waits.send(get("/later")));
+  fixture.later_waits.acquire();
+  // The pool has one thread.
+  REQUIRE(other.send(get("/hello")));
+  CHECK(body_of(other.read_answer()) == "hello");
+  std::jthread([&] { std::exchange(fixture.send_later, {})(std::nullopt); }).join();
+  CHECK(body_of(waits.read_answer()) == "later");
+
+  REQUIRE(waits.send(get("/later")));
+  fixture.later_waits.acquire();
+  net::Response failed;
+  failed.status = 503;
+  std::exchange(fixture.send_later, {})(failed);
+  CHECK(status_of(waits.read_answer()) == 503);
+}
+
+TEST_CASE("a server that ends waits for an answer that is still to come", "[net]") {
+  ServerFixture fixture;
+  RawClient client(fixture.port());
+  REQUIRE(client.send(get("/later")));
+  fixture.later_waits.acquire();
+  std::jthread sender([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::exchange(fixture.send_later, {})(std::nullopt);
+  });
+  fixture.server.reset();
+}
+
 TEST_CASE("no header value can split the answer", "[net]") {
   ServerFixture fixture;
   RawClient client(fixture.port());

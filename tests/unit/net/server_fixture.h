@@ -16,7 +16,7 @@ namespace hearth::test {
 /// A server on a free port with routes that show what arrived:
 /// GET /hello, POST /echo (body back), POST /small (cap 10 bytes), GET /big (compressible), GET
 /// /inline (Pool::io), GET /slow (holds its worker until `release`, reports cancellation), GET
-/// /throw, GET /bad-header, GET /args.
+/// /later (answered by send_later), /throw, GET /bad-header, GET /args.
 struct ServerFixture {
   explicit ServerFixture(net::HttpServer::Options changes = {}) { start(std::move(changes)); }
 
@@ -28,6 +28,9 @@ struct ServerFixture {
   // One worker and a queue of one: the third request at a time finds the pool full.
   WorkerPool pool{{.name = "query", .threads = 1, .queue_max = 1}};
   WorkerPool ingest{{.name = "ingest", .threads = 1, .queue_max = 16}};
+  std::mutex later_mutex;
+  net::Response::Send send_later;  ///< Of the last request for /later; under later_mutex.
+  std::binary_semaphore later_waits{0};
   std::unique_ptr<net::HttpServer> server;
 
   [[nodiscard]] uint16_t port() const { return server->port(); }
@@ -49,6 +52,15 @@ struct ServerFixture {
     }
     return text("slow");
   }
+  net::Response later() {
+    net::Response response = text("later");
+    response.after = [this](net::Response::Send send) {
+      const std::lock_guard lock(later_mutex);
+      send_later = std::move(send);
+      later_waits.release();
+    };
+    return response;
+  }
   std::vector<net::Route> routes() {
     using net::Pool;
     using net::Request;
@@ -64,6 +76,7 @@ struct ServerFixture {
     add("GET", "/big", Pool::ingest, 0,
         [this](Request&) { return text(std::string(100'000, 'x')); });
     add("GET", "/slow", Pool::query, 0, [this](Request& r) { return slow(r); });
+    add("GET", "/later", Pool::ingest, 0, [this](Request&) { return later(); });
     add("GET", "/throw", Pool::ingest, 0,
         [](Request&) -> net::Response { throw std::runtime_error("broken handler"); });
     add("GET", "/bad-header", Pool::ingest, 0, [this](Request&) {

@@ -3,6 +3,7 @@
 #include <semaphore>
 #include <thread>
 
+#include "base/worker_pool.h"
 #include "storage/name_table.h"
 #include "support/catch.h"
 #include "support/model_kv_store.h"
@@ -45,7 +46,7 @@ struct Recorded final : PendingWrite {
 TEST_CASE("what waits while a write runs goes together in the next, published in order",
           "[commit_queue]") {
   SlowStore store;
-  CommitQueue queue(store, [](const Error&) { FAIL("no failure here"); });
+  CommitQueue queue(store, inline_executor(), [](const Error&) { FAIL("no failure here"); });
   std::vector<int> order;
   std::vector<std::unique_ptr<Recorded>> writes;
   for (int i = 0; i < 6; ++i) writes.push_back(std::make_unique<Recorded>(i, order));
@@ -70,10 +71,54 @@ TEST_CASE("what waits while a write runs goes together in the next, published in
   CHECK(queue.groups() == 2);
 }
 
+/// Tells how it ended; nobody waits for it.
+struct Told final : PendingWrite {
+  Told(int number, std::vector<int>& ended) : number_(number), ended_(ended) {
+    batch.put(KvFamily::head, "k" + std::to_string(number), "v");
+  }
+
+ private:
+  void done(const Status& status) override {
+    ended_.push_back(status ? number_ : -number_);
+    delete this;
+  }
+  int number_;
+  std::vector<int>& ended_;
+};
+
+TEST_CASE("a write that nobody waits for is told of its end by the thread that leads",
+          "[commit_queue]") {
+  SlowStore store;
+  std::vector<int> ended;
+  WorkerPool leader({.name = "commit", .threads = 1, .queue_max = 4});
+  {
+    CommitQueue queue(store, leader, [](const Error&) { FAIL("no failure here"); });
+    queue.enqueue(*new Told(1, ended));
+    queue.start();
+    store.entered.acquire();
+    for (int i = 2; i < 6; ++i) {
+      queue.enqueue(*new Told(i, ended));
+      queue.start();
+    }
+    PendingWrite waited;
+    queue.enqueue(waited);
+    store.go_on.release(2);
+    CHECK(queue.wait(waited));
+    // Told before who waits, as they were queued before.
+    CHECK(ended == std::vector{1, 2, 3, 4, 5});
+    CHECK(store.groups == std::vector<size_t>{1, 4});
+    queue.enqueue(*new Told(6, ended));
+    queue.start();
+    store.go_on.release();
+  }
+  // The queue does not end before what it took.
+  CHECK(ended.back() == 6);
+}
+
 TEST_CASE("after a failed write nothing is published and everyone hears of it", "[commit_queue]") {
   test::ModelKvStore store(std::make_shared<test::ModelKvDisk>());
   int failures = 0;
-  CommitQueue queue(store, [&](const Error&) { ++failures; });
+  CommitQueue queue(store, inline_executor(), [&](const Error&) { ++failures; });
   std::vector<int> order;
   Recorded one(1, order);
   Recorded two(2, order);
@@ -82,12 +127,15 @@ TEST_CASE("after a failed write nothing is published and everyone hears of it", 
   store.fail_write(1);
   queue.enqueue(two);
   queue.enqueue(three);
+  std::vector<int> ended;
+  queue.enqueue(*new Told(9, ended));
   CHECK(queue.wait(two).error().code == ErrorCode::unavailable);
   CHECK(queue.wait(three).error().code == ErrorCode::unavailable);
   store.fail_write(0);
   Recorded four(4, order);
   CHECK(queue.commit(four).error().code == ErrorCode::unavailable);
   CHECK(order == std::vector<int>{1});
+  CHECK(ended == std::vector{-9});
   CHECK(failures == 1);
   CHECK_FALSE(store.get(KvFamily::head, "k4")->has_value());
 }
@@ -98,7 +146,7 @@ TEST_CASE("a name keeps its number, two names never share one", "[commit_queue]"
   uint32_t a = 0;
   {
     test::ModelKvStore store(disk);
-    CommitQueue queue(store, [](const Error&) {});
+    CommitQueue queue(store, inline_executor(), [](const Error&) {});
     NameTable names(NameKind::service, queue, memory);
     NameTable tenants(NameKind::tenant, queue, memory);
     a = *names.number("a");
@@ -110,7 +158,7 @@ TEST_CASE("a name keeps its number, two names never share one", "[commit_queue]"
     CHECK(names.name(999) == nullptr);
   }
   test::ModelKvStore store(disk);
-  CommitQueue queue(store, [](const Error&) {});
+  CommitQueue queue(store, inline_executor(), [](const Error&) {});
   NameTable names(NameKind::service, queue, memory);
   REQUIRE(names.load(store));
   CHECK(*names.number("a") == a);
@@ -121,7 +169,7 @@ TEST_CASE("a name keeps its number, two names never share one", "[commit_queue]"
 TEST_CASE("many new names cost a durable write a mebibyte, and memory that is accounted",
           "[commit_queue]") {
   test::ModelKvStore store(std::make_shared<test::ModelKvDisk>());
-  CommitQueue queue(store, [](const Error&) {});
+  CommitQueue queue(store, inline_executor(), [](const Error&) {});
   MemoryAccountant memory(size_t{8} << 20U);
   NameTable names(NameKind::service, queue, memory);
   const auto some = [](char letter, size_t n, size_t bytes) {

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/worker_pool.h"
 #include "storage/store_impl.h"
 #include "support/store_model.h"
 
@@ -30,13 +31,26 @@ void append_some(StoreUnderTest& t, int writer, std::atomic<uint64_t>& acked, bo
     // With `retries` all writers send the same ids, in the same order.
     const Id128 id{retries ? 0 : static_cast<uint64_t>(writer) + 1, static_cast<uint64_t>(i)};
     const AppendProfile profile{&series, &batch, samples, id};
-    const auto outcome = t.store().append(Tenant::anonymous(), std::span(&profile, 1));
-    if (outcome) acked += outcome->stored;
+    const auto done = [&acked](const Result<AppendOutcome>& outcome) {
+      if (outcome) acked += outcome->stored;
+    };
+    if (t.options().commits != nullptr) {
+      (void)t.store().append_later(Tenant::anonymous(), std::span(&profile, 1), {}, done);
+    } else {
+      done(t.store().append(Tenant::anonymous(), std::span(&profile, 1)));
+    }
   }
 }
 
-void run(bool retries, uint64_t want) {
+/// Until as many profiles are acknowledged as are wanted; those that wait for nobody come late.
+void await(const std::atomic<uint64_t>& acked, uint64_t want) {
+  for (int i = 0; i < 10'000 && acked < want; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+void run(bool retries, uint64_t want, Executor* commits = nullptr) {
   StoreUnderTest t;
+  t.options().commits = commits;
   t.options().epoch_max_nodes = 300;
   REQUIRE(t.reopen());
   std::atomic<uint64_t> acked = 0;
@@ -65,6 +79,7 @@ void run(bool retries, uint64_t want) {
         writers.emplace_back([&, w] { append_some(t, w, acked, retries); });
       }
     }
+    await(acked, want);
     done = true;
   }
   CHECK(wrong_views == 0);
@@ -81,6 +96,12 @@ TEST_CASE("every profile is in each view exactly once while seals run", "[store]
 
 TEST_CASE("of concurrent retries exactly one counts", "[store][threads]") {
   run(/*retries=*/true, kPerWriter);
+}
+
+TEST_CASE("writers that do not wait lose and double nothing", "[store][concurrency]") {
+  WorkerPool commits({.name = "commit", .threads = 1, .queue_max = 4});
+  run(false, uint64_t{kWriters} * kPerWriter, &commits);
+  run(true, kPerWriter, &commits);
 }
 
 }  // namespace

@@ -60,11 +60,15 @@ TEST_CASE("a batch is not read any more when its rows are encoded, before they a
     batch = ProfileBatch();
   };
   const std::span<const AppendProfile> profiles(&profile, 1);
-  CHECK(t.store().append_releasing(Tenant::anonymous(), profiles, release)->stored == 1);
+  uint64_t stored = 0;
+  const auto done = [&](const Result<AppendOutcome>& outcome) { stored += outcome->stored; };
+  CHECK(t.store().append_later(Tenant::anonymous(), profiles, release, done));
   CHECK(released == 1);
+  CHECK(stored == 1);
   CHECK(head_keys(t, 'R') == 1);
-  CHECK_FALSE(t.store().append_releasing(Tenant::anonymous(), profiles, release));
+  CHECK_FALSE(t.store().append_later(Tenant::anonymous(), profiles, release, done));
   CHECK(released == 1);
+  CHECK(stored == 1);
 }
 
 TEST_CASE("sealing moves profiles into a segment without a change of what is seen", "[store]") {
