@@ -32,6 +32,8 @@ void BatchMapper::resolve(IdTable& table, std::vector<uint32_t>& ids, EntryAt en
                           WarmDeep warm_deep) {
   using Entry = decltype(entry_at(uint32_t{}));
   list_used(ids, kUsed, scratch_.todo);
+  // The first profile of a service brings nothing but new entries.
+  if (table.size() <= 1) table.reserve(scratch_.todo.size());
   uint32_t* const out = ids.data();
   Entry entries[kBlock];
   uint64_t hashes[kBlock];
@@ -314,20 +316,34 @@ void BatchMapper::descend_known(std::span<Descent> group) const {
 }
 
 uint32_t BatchMapper::node_below(Descent d) {
-  // Other new stacks of the same group may have grown the tree since `d` stopped; below the first
-  // new node all is new.
-  bool grown = false;
+  // Other new stacks of the same group may have grown the tree since `d` stopped.
   for (; d.left > 0; --d.left) {
     const uint32_t location = next_location(d);
-    const uint64_t hash = index_.hash_of_node(d.node, location);
-    uint32_t child = grown ? kNone : index_.find_node(hash, d.node, location);
-    if (child == kNone) {
-      index_.nodes.insert(hash, child = columns_.add_node(d.node, location));
-      grown = true;
-    }
+    const uint32_t child =
+        index_.find_node(index_.hash_of_node(d.node, location), d.node, location);
+    if (child == kNone) break;
     d.node = child;
   }
+  while (d.left > 0) add_chain(d);
   return d.node;
+}
+
+// Below the first new node all is new, and its numbers are known before it is there: a part of the
+// stack's slots come into the cache together.
+void BatchMapper::add_chain(Descent& d) {
+  std::array<uint64_t, kChain> hashes;
+  const size_t n = std::min(kChain, d.left);
+  index_.nodes.reserve(n);
+  Descent ahead = d;
+  for (size_t i = 0; i < n; ++i, --ahead.left) {
+    hashes[i] = index_.hash_of_node(ahead.node, next_location(ahead));
+    index_.nodes.prefetch(hashes[i]);
+    ahead.node = columns_.next_node() + static_cast<uint32_t>(i);
+  }
+  for (size_t i = 0; i < n; ++i, --d.left) {
+    d.node = columns_.add_node(d.node, next_location(d));
+    index_.nodes.insert(hashes[i], d.node);
+  }
 }
 
 }  // namespace hearth::symbols

@@ -42,6 +42,8 @@ class BatchMapper {
   static constexpr size_t kDescents =
       32;  ///< In lock-step: enough to hide memory latency, few enough to stay in L1.
 
+  static constexpr size_t kChain = 32;  ///< New nodes whose slots are fetched together.
+
   void mark_used();
   template <class EntryAt, class Warm, class WarmDeep>
   void resolve(IdTable& table, std::vector<uint32_t>& ids, EntryAt entry_at, Warm warm,
@@ -82,6 +84,7 @@ class BatchMapper {
     return scratch_.locations.data()[batch_.samples.frames.data()[frame]];
   }
   uint32_t node_below(Descent d);
+  void add_chain(Descent& d);
 
   SymbolColumns& columns_;
   SymbolIndex& index_;

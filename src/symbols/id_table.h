@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -20,9 +21,7 @@ class IdTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  void prefetch(uint64_t hash) const {
-    __builtin_prefetch(slots_.data() + (tag_of(hash) & mask_));
-  }
+  void prefetch(uint64_t hash) const { __builtin_prefetch(slots_.data() + (tag_of(hash) & mask_)); }
   /// First id with the hash's tag, not verified, or kNone: what to prefetch before `find`.
   [[nodiscard]] uint32_t candidate(uint64_t hash) const {
     return find(hash, [](uint32_t) { return true; });
@@ -41,9 +40,15 @@ class IdTable {
   }
   /// Adds an id that `find` does not return.
   void insert(uint64_t hash, uint32_t id) {
-    if (4 * (size_ + 1) > 3 * slots_.size()) grow();
+    if (4 * (size_ + 1) > 3 * slots_.size()) reserve(1);
     place({tag_of(hash), id});
     ++size_;
+  }
+  /// Makes room for `more` ids in one step.
+  void reserve(size_t more) {
+    size_t slots = std::max(slots_.size(), kFirstSlots);
+    while (4 * (size_ + more) > 3 * slots) slots *= 2;
+    if (slots > slots_.size()) grow(slots);
   }
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
@@ -61,8 +66,8 @@ class IdTable {
     while (slots_[at].id != kNone) at = (at + 1) & mask_;
     slots_[at] = slot;
   }
-  void grow() {
-    std::vector<Slot> old(slots_.empty() ? kFirstSlots : 2 * slots_.size());
+  void grow(size_t slots) {
+    std::vector<Slot> old(slots);
     old.swap(slots_);
     mask_ = slots_.size() - 1;
     for (const Slot& slot : old) {

@@ -50,12 +50,6 @@ uint32_t SymbolColumns::add_location(const Location& l) {
   return columns_.location_mapping.size32() - 1;
 }
 
-uint32_t SymbolColumns::add_node(uint32_t parent, uint32_t location) {
-  columns_.node_parent.push_back(parent);
-  columns_.node_location.push_back(location);
-  return columns_.node_parent.size32() - 1;
-}
-
 uint32_t SymbolColumns::add_label_set(std::span<const LabelEntry> entries) {
   for (const LabelEntry& e : entries) {
     columns_.label_key.push_back(e.key);

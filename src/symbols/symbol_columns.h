@@ -73,7 +73,13 @@ class SymbolColumns {
   uint32_t add_function(const Function& f);
   uint32_t add_mapping(const Mapping& m);
   uint32_t add_location(const Location& l);
-  uint32_t add_node(uint32_t parent, uint32_t location);
+  uint32_t add_node(uint32_t parent, uint32_t location) {
+    columns_.node_parent.push_back(parent);
+    columns_.node_location.push_back(location);
+    return columns_.node_parent.size32() - 1;
+  }
+  /// What add_node() returns next.
+  [[nodiscard]] uint32_t next_node() const { return columns_.node_parent.size32(); }
   uint32_t add_label_set(std::span<const LabelEntry> entries);
   uint32_t add_key(uint32_t node, uint32_t labels);
   /// After an add_…() that threw: takes back the entry that has only some of its columns.
