@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "net/http.h"
 
@@ -15,10 +16,19 @@ HeadVerdict bad(string_view message) {
   return {400, fmt::format("request head: {}", message)};
 }
 
+// RFC 9110, 5.6.2. Every byte of every head's names is looked up.
+constexpr std::array<bool, 256> token_chars() {
+  std::array<bool, 256> is{};
+  for (char c = '0'; c <= '9'; ++c) is[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'z'; ++c) is[static_cast<unsigned char>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) is[static_cast<unsigned char>(c)] = true;
+  for (const char c : string_view("!#$%&'*+-.^_`|~")) is[static_cast<unsigned char>(c)] = true;
+  return is;
+}
+
 bool is_token_char(char c) {
-  constexpr string_view kMarks = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         kMarks.find(c) != string_view::npos;
+  static constexpr std::array<bool, 256> kIs = token_chars();
+  return kIs[static_cast<unsigned char>(c)];
 }
 
 bool is_token(string_view text) {
@@ -41,10 +51,10 @@ string_view trim(string_view text) {
 
 // Takes the next line, without its CRLF, from `rest`. False when the line end is not exactly CRLF.
 bool take_line(string_view& rest, string_view& line) {
-  const size_t end = rest.find_first_of("\r\n");
-  if (end == string_view::npos || rest.substr(end, 2) != "\r\n") return false;
-  line = rest.substr(0, end);
-  rest.remove_prefix(end + 2);
+  const size_t end = rest.find('\n');
+  if (end == string_view::npos || end == 0 || rest.find('\r') != end - 1) return false;
+  line = rest.substr(0, end - 1);
+  rest.remove_prefix(end + 1);
   return true;
 }
 
