@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "storage/compaction_options.h"
 #include "storage/segment_view.h"
 
 namespace hearth::storage {
@@ -18,23 +19,11 @@ tl::unexpected<Error> not_here(const char* what) {
               fmt::format("{}: this process keeps nothing of its own; ask one that writes", what));
 }
 
-Compaction::Options compaction_options(const Store::Options& options, Contents& contents,
-                                       SegmentReaders& readers) {
-  Compaction::Options out;
-  out.bucket = options.bucket.get();
-  out.contents = &contents;
-  out.readers = &readers;
-  out.clock = options.clock;
-  out.random = options.random;
-  out.memory = options.memory;
-  // There is no catalog to keep: the next start reads the bucket again.
-  out.durable_write = [](const KvBatch&) { return Status(); };
-  out.writer_version = options.writer_version;
-  out.output_bytes = options.merged_segment_bytes;
-  out.retention = options.retention;
+/// Others write to the bucket whatever the options say: this process does not.
+Compaction::Options bucket_compaction(const Store::Options& options, Contents& contents,
+                                      SegmentReaders& readers) {
+  Compaction::Options out = compaction_options(options, contents, readers);
   out.shared = true;
-  out.merges = options.merges;
-  out.poll_interval_ns = options.poll_interval_ns;
   return out;
 }
 
@@ -44,7 +33,7 @@ BucketStore::BucketStore(Options options)
     : options_(std::move(options)),
       contents_(1),
       readers_(*options_.bucket, kSegmentReadersKept, options_.remote),
-      compaction_(compaction_options(options_, contents_, readers_)) {}
+      compaction_(bucket_compaction(options_, contents_, readers_)) {}
 
 Result<std::unique_ptr<Store>> BucketStore::open(Options options) {
   std::unique_ptr<BucketStore> store(new BucketStore(std::move(options)));

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "storage/cluster_identity.h"
+#include "storage/compaction_options.h"
 #include "storage/keys.h"
 #include "storage/store_impl.h"
 
@@ -250,21 +251,8 @@ Status StoreImpl::recover_rows(RecoveredEpochs& epochs) {
 }
 
 std::unique_ptr<Compaction> StoreImpl::make_compaction() {
-  Compaction::Options options;
-  options.bucket = options_.bucket.get();
-  options.contents = contents_.get();
-  options.readers = &readers_;
-  options.clock = options_.clock;
-  options.random = options_.random;
-  options.memory = options_.memory;
+  Compaction::Options options = compaction_options(options_, *contents_, readers_);
   options.durable_write = [this](const KvBatch& batch) { return durable_write(batch); };
-  options.writer_version = options_.writer_version;
-  options.output_bytes = options_.merged_segment_bytes;
-  options.retention = options_.retention;
-  options.side_data_in_days = options_.side_data_in_days;
-  options.shared = options_.shared;
-  options.merges = options_.merges;
-  options.poll_interval_ns = options_.poll_interval_ns;
   options.ours = [this](const std::string& key) { return is_own(key); };
   return std::make_unique<Compaction>(std::move(options));
 }

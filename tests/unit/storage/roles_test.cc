@@ -118,6 +118,24 @@ TEST_CASE("one process merges what all wrote; every other one sees each profile 
   CHECK(c.seen(c.one.store()) == 27);
 }
 
+TEST_CASE("a process that only compacts keeps side data in day segments when it is told to",
+          "[roles]") {
+  const QuietLog quiet;
+  Cluster c;
+  c.write(c.one, 24);
+  const bool keep = GENERATE(true, false);
+  c.one.options().side_data_in_days = keep;
+  const auto compactor = c.open(true);
+  REQUIRE(compactor->compact(true, {}));
+  bool side = false;
+  for (const char* tenant : {"acme", "other"}) {
+    const auto view = compactor->view(*Tenant::parse(tenant), {});
+    REQUIRE(view);
+    for (const auto& dataset : view->datasets) side = side || dataset->has_side();
+  }
+  CHECK(side == keep);
+}
+
 TEST_CASE("two compactors on one bucket lose and double nothing", "[roles]") {
   const QuietLog quiet;
   Cluster c;
