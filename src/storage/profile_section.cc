@@ -1,5 +1,6 @@
 #include "storage/profile_section.h"
 
+#include "base/wrap.h"
 #include "storage/column_codec.h"
 #include "storage/segment_format.h"
 
@@ -12,14 +13,6 @@ constexpr size_t kIdBytes = 16;
 
 tl::unexpected<Error> damaged(std::string_view what) {
   return section_damaged(SectionKind::profiles, what);
-}
-
-/// Differences and sums wrap around in 64 bits, so that every pair of times has one.
-int64_t minus(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
-}
-int64_t plus(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
 
 /// Profile i is the k-th of its series; calls f(i, k).
@@ -35,28 +28,33 @@ void for_each_in_series(std::span<const uint32_t> series, F f) {
 std::vector<int64_t> start_deltas(const ProfileTable& p) {
   std::vector<int64_t> out(p.size());
   for_each_in_series(p.series, [&](size_t i, size_t k) {
-    const int64_t delta = k > 0 ? minus(p.start_ns[i], p.start_ns[i - 1]) : p.start_ns[i];
-    out[i] = k > 1 ? minus(delta, minus(p.start_ns[i - 1], p.start_ns[i - 2])) : delta;
+    const int64_t delta =
+        k > 0 ? subtract_wrapping(p.start_ns[i], p.start_ns[i - 1]) : p.start_ns[i];
+    out[i] = k > 1
+                 ? subtract_wrapping(delta, subtract_wrapping(p.start_ns[i - 1], p.start_ns[i - 2]))
+                 : delta;
   });
   return out;
 }
 
 void restore_starts(ProfileTable& p) {
   for_each_in_series(p.series, [&](size_t i, size_t k) {
-    if (k > 1) p.start_ns[i] = plus(p.start_ns[i], minus(p.start_ns[i - 1], p.start_ns[i - 2]));
-    if (k > 0) p.start_ns[i] = plus(p.start_ns[i], p.start_ns[i - 1]);
+    if (k > 1)
+      p.start_ns[i] =
+          add_wrapping(p.start_ns[i], subtract_wrapping(p.start_ns[i - 1], p.start_ns[i - 2]));
+    if (k > 0) p.start_ns[i] = add_wrapping(p.start_ns[i], p.start_ns[i - 1]);
   });
 }
 
 void put_deltas(std::span<const int64_t> values, std::string& out) {
   std::vector<int64_t> deltas(values.begin(), values.end());
-  for (size_t i = deltas.size(); i-- > 1;) deltas[i] = minus(deltas[i], deltas[i - 1]);
+  for (size_t i = deltas.size(); i-- > 1;) deltas[i] = subtract_wrapping(deltas[i], deltas[i - 1]);
   put_zigzag_vcol(out, deltas);
 }
 
 bool read_deltas(ByteReader& reader, size_t n, std::vector<int64_t>& out) {
   if (!read_zigzag_vcol(reader, n, out)) return false;
-  for (size_t i = 1; i < n; ++i) out[i] = plus(out[i], out[i - 1]);
+  for (size_t i = 1; i < n; ++i) out[i] = add_wrapping(out[i], out[i - 1]);
   return true;
 }
 

@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
+#include "base/wrap.h"
+
 namespace hearth::storage {
 namespace {
-
-int64_t minus(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
-}
-int64_t plus(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
-}
 
 constexpr size_t kAbsent = SIZE_MAX;
 
@@ -50,7 +45,7 @@ void append_entry(const ChainView& view, uint32_t key, size_t before, size_t now
   out.key.push_back(key);
   for (size_t c = 0; c < view.columns.size(); ++c)
     out.delta[c].push_back(
-        minus(value_at(view.columns[c], now), value_at(view.columns[c], before)));
+        subtract_wrapping(value_at(view.columns[c], now), value_at(view.columns[c], before)));
 }
 
 /// Appends the entries of the rows [at, end); answers how many.
@@ -108,7 +103,7 @@ void ChainState::apply(const RowChain& chain, size_t begin, size_t end, bool cha
     bool zero = true;
     for (size_t c = 0; c < state_.size(); ++c) {
       const int64_t old = old_row < key_.size() ? state_[c][old_row] : 0;
-      next_[c].push_back(plus(old, entry < end ? chain.delta[c][entry] : 0));
+      next_[c].push_back(add_wrapping(old, entry < end ? chain.delta[c][entry] : 0));
       zero = zero && next_[c].back() == 0;
     }
     next_key_.push_back(key);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/wrap.h"
 #include "storage/column_codec.h"
 #include "storage/segment_format.h"
 #include "storage/value_column.h"
@@ -17,14 +18,6 @@ constexpr uint8_t kTimes = 4;
 
 tl::unexpected<Error> damaged(std::string_view what) {
   return section_damaged(SectionKind::side, what);
-}
-
-/// Times of unknown entries are 0, so differences wrap around in 64 bits.
-int64_t minus(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
-}
-int64_t plus(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
 
 void put_id(std::string& out, uint64_t id) {
@@ -103,7 +96,7 @@ std::vector<int64_t> time_deltas(const SideView& view) {
   deltas.reserve(view.entries.size());
   for (size_t p = 0; p < view.count.size(); ++p) {
     for (uint32_t i = 0; i < view.count[p]; ++i)
-      deltas.push_back(minus(view.entries[deltas.size()].time_ns, view.start_ns[p]));
+      deltas.push_back(subtract_wrapping(view.entries[deltas.size()].time_ns, view.start_ns[p]));
   }
   return deltas;
 }
@@ -129,7 +122,7 @@ bool read_times(ByteReader& reader, std::span<const int64_t> start_ns, SideTable
   size_t e = 0;
   for (size_t p = 0; p < out.count.size(); ++p) {
     for (const size_t end = e + out.count[p]; e < end; ++e)
-      out.entries[e].time_ns = plus(deltas[e], start_ns[p]);
+      out.entries[e].time_ns = add_wrapping(deltas[e], start_ns[p]);
   }
   return true;
 }
