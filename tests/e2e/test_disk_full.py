@@ -10,6 +10,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support import pprof, runner, server  # noqa: E402
+from support.server import total  # noqa: E402
 
 MIB = 1 << 20
 
@@ -44,12 +45,6 @@ def fill(path, leave=0):
 
 def body(i):
     return pprof.build({("main", f"p_{i}"): (1, 1000 + i)}, time_ns=1_700_000_000_000_000_000 + i * 1_000_000)
-
-
-def total(target):
-    answer = target.rpc("SelectMergeStacktraces", {"profileTypeID": "process_cpu:cpu:nanoseconds:cpu:nanoseconds", "labelSelector": "{}",
-                                                   "start": "1699999000000", "end": "1700001000000"})
-    return server.flame_total(answer)
 
 
 def within(seconds, condition, what):

@@ -11,6 +11,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support import pprof, radosgw, runner, s3, server  # noqa: E402
+from support.server import metric, wait_until  # noqa: E402
 
 KIND = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
 QUIET = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
@@ -32,21 +33,6 @@ def stored(target):
                                                    "maxNodes": 1_000_000})
     return {int(path.rsplit("p_", 1)[1]): self_value for path, (_, self_value) in server.flame_nodes(answer).items()
             if path.rpartition(";")[2].startswith("p_")}
-
-
-def metric(target, name):
-    _, _, text = target.request("GET", "/metrics")
-    values = [line.split()[-1] for line in text.decode().splitlines() if line.startswith(name)]
-    return sum(float(v) for v in values) if values else None
-
-
-def wait_until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 class Load:

@@ -15,8 +15,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support import pprof, radosgw, runner, s3, server  # noqa: E402
+from support.server import metric, total, wait_until  # noqa: E402
 
-KIND = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
 QUIET = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
 
 
@@ -37,28 +37,6 @@ def ingest(target, i):
     body = pprof.build({("main", f"p_{i}"): (1, value_of(i))}, time_ns=1_700_000_000_000_000_000 + i * 1_000_000)
     status, _, answer = target.ingest(body, name=f"s3-{i % 3}")
     assert status == 200, (status, answer)
-
-
-def total(target):
-    """(sum over everything, whether the answer says that something is missing)"""
-    answer = target.rpc("SelectMergeStacktraces", {"profileTypeID": KIND, "labelSelector": "{}", "start": "1000",
-                                                   "end": "4000000000000"})
-    return server.flame_total(answer)
-
-
-def metric(target, name):
-    _, _, text = target.request("GET", "/metrics")
-    values = [line.split()[-1] for line in text.decode().splitlines() if line.startswith(name)]
-    return sum(float(v) for v in values) if values else None
-
-
-def wait_until(condition, seconds=40):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def life_on(service, args, count=60):

@@ -12,24 +12,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support import pprof, runner, s3, server  # noqa: E402
+from support.server import total, wait_until  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-KIND = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
 QUIET = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
-
-
-def total(target):
-    return server.flame_total(target.rpc("SelectMergeStacktraces", {
-        "profileTypeID": KIND, "labelSelector": "{}", "start": "1000", "end": "4000000000000"}))
-
-
-def wait_until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def test_each_role_says_what_it_is_and_refuses_what_is_not_its_work(args):

@@ -12,6 +12,8 @@ import threading
 import time
 import urllib.parse
 
+CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
+
 
 class Server:
     """One `hearth serve` process. Use as a context manager; `restart()` keeps the data directory."""
@@ -100,6 +102,28 @@ class Server:
     def rss_mib(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+
+
+def metric(target, name):
+    """The sum of all series of /metrics whose line begins so; None when there is none."""
+    _, _, text = target.request("GET", "/metrics")
+    values = [line.split()[-1] for line in text.decode().splitlines() if line.startswith(name)]
+    return sum(float(v) for v in values) if values else None
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def total(target, selector="{}"):
+    """The sum of the CPU profiles of all time that the selector finds."""
+    return flame_total(target.rpc("SelectMergeStacktraces", {
+        "profileTypeID": CPU, "labelSelector": selector, "start": "1000", "end": "4000000000000"}))
 
 
 def flame_total(response):
