@@ -32,6 +32,7 @@ int push_command(const Arguments& arguments);
 int query_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
 int verify_command(const Arguments& arguments);
+int rebuild_index_command(const Arguments& arguments);
 int demo_command(const Arguments& arguments);
 int docs_command(const Arguments& arguments);
 int version_command(const Arguments& arguments);

@@ -17,7 +17,9 @@ constexpr Command kCommands[] = {
     {"push", "Send profile files to a server", push_command},
     {"query", "Ask a server for a merged profile: text, folded, pprof or JSON", query_command},
     {"inspect", "Show what a segment file holds", inspect_command},
-    {"verify", "Check segment files, a bucket directory or a data directory", verify_command},
+    {"verify", "Check segment files, a bucket or a data directory", verify_command},
+    {"rebuild-index", "Make a new list of segments from a bucket's segments",
+     rebuild_index_command},
     {"demo", "Start a server with invented data", demo_command},
     {"version", "Print version and commit", version_command},
     {"docs", "Print generated documentation", docs_command, true},
@@ -27,7 +29,7 @@ std::string overview() {
   std::string out =
       "hearth stores continuous profiles and shows them.\n\nUsage: hearth COMMAND [FLAGS]\n\n";
   for (const Command& command : kCommands) {
-    if (!command.hidden) out += fmt::format("  {:<10}{}\n", command.name, command.summary);
+    if (!command.hidden) out += fmt::format("  {:<14}{}\n", command.name, command.summary);
   }
   out +=
       "\nhearth COMMAND --help describes a command. Without configuration `hearth serve` listens "

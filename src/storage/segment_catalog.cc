@@ -250,26 +250,26 @@ void add_catalog_change(const CatalogChange& change, const Snapshot& snapshot, K
 }
 
 Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket, Manifest& manifest,
-                                 const std::vector<std::string>& pending, bool read_only) {
+                                 const std::vector<std::string>& pending) {
   CatalogLoad load;
   HEARTH_ASSIGN_OR_RETURN(const auto agreed, catalog_snapshot(store));
   if (agreed) HEARTH_RETURN_IF_ERROR(read_catalog(store, load));
   load.snapshot = agreed.value_or(0);
-  const Status found = manifest.refresh();
+  // In this order: what is deleted after the listing is in the snapshot that is read after it. Also
+  // when the numbers agree: an older copy of the database does not know what was sealed since.
+  const auto listed = list_fresh(bucket);
+  const Status found = listed ? manifest.refresh() : Status(tl::unexpected(listed.error()));
   if (!found && !agreed) return tl::unexpected(found.error());
   if (!found) {
     // What was live when this process last looked still is, but for what others have merged.
-    log::warn("the newest snapshot cannot be read", {{"error", found.error().message}});
+    log::warn("the list of segments cannot be compared with the bucket",
+              {{"error", found.error().message}});
     return load;
   }
-  if (agreed && *agreed == manifest.current()->number) return load;
-  // In this order: what is deleted after the listing is in the snapshot that is read after it.
-  HEARTH_ASSIGN_OR_RETURN(const auto listed, list_fresh(bucket));
-  HEARTH_RETURN_IF_ERROR(manifest.refresh());
   const auto snapshot = manifest.current();
   std::vector<SegmentIdentity> known;
   for (const SegmentEntry& entry : load.segments) known.push_back(entry.segment);
-  const CatalogChange change = compare_catalog(known, *snapshot, bucket, listed, pending);
+  CatalogChange change = compare_catalog(known, *snapshot, bucket, *listed, pending);
   if (change.unreachable > 0 && agreed) return load;
   if (change.unreachable > 0) {
     return fail(ErrorCode::unavailable,
@@ -277,15 +277,13 @@ Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket, Manifest& 
                             change.unreachable, snapshot->number));
   }
   apply_change(change, load);
-  load.snapshot = snapshot->number;
+  if (agreed && *agreed == snapshot->number && change.empty()) return load;
   if (!change.empty()) {
     log::info("catalog compared with the bucket",
               {{"segments", load.segments.size()}, {"snapshot", snapshot->number}});
   }
-  if (read_only) return load;
-  KvBatch batch;
-  add_catalog_change(change, *snapshot, batch);
-  HEARTH_RETURN_IF_ERROR(store.write(batch, true));
+  load.snapshot = snapshot->number;
+  load.change = std::move(change);
   return load;
 }
 

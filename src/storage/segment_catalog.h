@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -108,16 +109,16 @@ struct CatalogLoad {
   std::vector<SegmentEntry> segments;
   uint64_t corrupt_objects = 0;
   uint64_t snapshot = 0;  ///< Number of the snapshot that they agree with.
+  /// How they differ from what the `catalog` family lists; nullopt when that agrees.
+  std::optional<CatalogChange> change;
 };
-/// The segments that the store's `catalog` family lists. When that does not agree with the newest
-/// snapshot (a compaction was cut short, or the database is fresh, lost or old), the bucket is
-/// listed, what is new is read and, unless `read_only`, the difference written. `pending` as above.
-/// While the bucket does not give all that is new, the list stays as it is and tells its older
-/// snapshot: half a change would miss profiles without saying so. `unavailable` when there is no
-/// list yet.
+/// The segments that the store's `catalog` family lists, compared with the bucket: with its newest
+/// snapshot (a compaction was cut short) and its fresh segments (the database is fresh, lost or an
+/// older copy). What is new is read, nothing is written. `pending` as above. While the bucket does
+/// not give all that is new, the list stays as it is and tells its older snapshot: half a change
+/// would miss profiles without saying so. `unavailable` when there is no list yet.
 [[nodiscard]] Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket,
                                                Manifest& manifest,
-                                               const std::vector<std::string>& pending,
-                                               bool read_only);
+                                               const std::vector<std::string>& pending);
 
 }  // namespace hearth::storage

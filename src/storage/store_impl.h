@@ -95,13 +95,22 @@ class StoreImpl final : public Store {
     std::map<std::string, uint64_t> left_out;  ///< Profiles that no segment can hold, by tenant.
   };
   struct RecoveredEpochs;
+  using RowKeys = std::set<std::string, std::less<>>;
+  struct RecoveredCatalog {
+    RowKeys sealed_rows;  ///< Their profiles are in segments that the catalog did not know.
+    bool newest = false;  ///< The contents agree with the newest snapshot.
+  };
 
   // store_open.cc
   [[nodiscard]] Status recover_intents(std::vector<std::string>& object_keys);
-  [[nodiscard]] Status recover_rows(RecoveredEpochs& epochs);
+  [[nodiscard]] Status recover_rows(const RowKeys& left_out, RecoveredEpochs& epochs);
   void recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs);
   [[nodiscard]] std::unique_ptr<Compaction> make_compaction();
-  [[nodiscard]] Status recover_catalog(const std::vector<std::string>& pending_keys);
+  [[nodiscard]] Result<RecoveredCatalog> recover_catalog(
+      const std::vector<std::string>& pending_keys);
+  [[nodiscard]] Result<RowKeys> sealed_rows(const std::vector<SegmentEntry>& found);
+  [[nodiscard]] Status record_catalog(const CatalogChange& change, const Snapshot& snapshot,
+                                      const RowKeys& sealed_rows);
   [[nodiscard]] Status end_absorbed_seals();
   [[nodiscard]] Status record_start(const RecoveredEpochs& epochs);
 

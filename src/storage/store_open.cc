@@ -14,6 +14,7 @@
 #include "storage/cluster_identity.h"
 #include "storage/compaction_options.h"
 #include "storage/keys.h"
+#include "storage/sealed_rows.h"
 #include "storage/store_impl.h"
 
 namespace hearth::storage {
@@ -159,9 +160,11 @@ Status StoreImpl::recover() {
   }
   std::vector<std::string> pending_keys;
   HEARTH_RETURN_IF_ERROR(recover_intents(pending_keys));
+  HEARTH_ASSIGN_OR_RETURN(const RecoveredCatalog catalog, recover_catalog(pending_keys));
   RecoveredEpochs epochs;
-  HEARTH_RETURN_IF_ERROR(recover_rows(epochs));
-  HEARTH_RETURN_IF_ERROR(recover_catalog(pending_keys));
+  HEARTH_RETURN_IF_ERROR(recover_rows(catalog.sealed_rows, epochs));
+  // Else the list is an older one, in which nothing of them is merged.
+  if (catalog.newest) HEARTH_RETURN_IF_ERROR(end_absorbed_seals());
   if (query_only_reason_.empty()) HEARTH_RETURN_IF_ERROR(record_start(epochs));
   HEARTH_KILL_POINT("open.after_recovery");
   const Contents::Totals totals = contents_->totals();
@@ -233,10 +236,10 @@ void StoreImpl::recover_row(std::string_view key, std::string_view value, Recove
   unsealed_bytes_ += bytes;
 }
 
-Status StoreImpl::recover_rows(RecoveredEpochs& epochs) {
+Status StoreImpl::recover_rows(const RowKeys& left_out, RecoveredEpochs& epochs) {
   const Status scanned = kv_->scan(KvFamily::head, kRowPrefix, prefix_end(kRowPrefix),
                                    [&](std::string_view key, std::string_view value) {
-                                     recover_row(key, value, epochs);
+                                     if (!left_out.contains(key)) recover_row(key, value, epochs);
                                      return true;
                                    });
   if (!scanned && scanned.error().code != ErrorCode::data_loss) return scanned;
@@ -257,19 +260,52 @@ std::unique_ptr<Compaction> StoreImpl::make_compaction() {
   return std::make_unique<Compaction>(std::move(options));
 }
 
-Status StoreImpl::recover_catalog(const std::vector<std::string>& pending_keys) {
+Result<StoreImpl::RecoveredCatalog> StoreImpl::recover_catalog(
+    const std::vector<std::string>& pending_keys) {
   HEARTH_KILL_POINT("open.before_catalog");
   compaction_ = make_compaction();
-  HEARTH_ASSIGN_OR_RETURN(CatalogLoad catalog,
-                          load_catalog(*kv_, *options_.bucket, compaction_->manifest(),
-                                       pending_keys, !query_only_reason_.empty()));
+  HEARTH_ASSIGN_OR_RETURN(CatalogLoad catalog, load_catalog(*kv_, *options_.bucket,
+                                                            compaction_->manifest(), pending_keys));
+  HEARTH_RETURN_IF_ERROR(recognise_cluster(*kv_, *options_.bucket, !catalog.segments.empty()));
+  RecoveredCatalog out;
+  const auto snapshot = compaction_->manifest().current();
+  out.newest = catalog.snapshot == snapshot->number;
+  if (catalog.change) {
+    HEARTH_ASSIGN_OR_RETURN(out.sealed_rows, sealed_rows(catalog.change->added));
+    HEARTH_RETURN_IF_ERROR(record_catalog(*catalog.change, *snapshot, out.sealed_rows));
+  }
   compaction_->set_agreed(catalog.snapshot);
   corrupt_objects_ += catalog.corrupt_objects;
-  HEARTH_RETURN_IF_ERROR(recognise_cluster(*kv_, *options_.bucket, !catalog.segments.empty()));
   for (SegmentEntry& entry : catalog.segments) contents_->add_segment(std::move(entry));
-  // Else the list is an older one, in which nothing of them is merged.
-  const bool newest = catalog.snapshot == compaction_->manifest().current()->number;
-  return newest ? end_absorbed_seals() : Status{};
+  return out;
+}
+
+// The rows of a pending seal stay: the seal that is repeated must find what it had.
+Result<StoreImpl::RowKeys> StoreImpl::sealed_rows(const std::vector<SegmentEntry>& found) {
+  if (found.empty()) return RowKeys();
+  HEARTH_ASSIGN_OR_RETURN(RowKeys rows, find_sealed_rows(*kv_, tenants_, readers_, found));
+  std::erase_if(rows, [&](const std::string& key) {
+    const uint64_t generation = RowKey::decode(key)->generation;
+    return std::ranges::any_of(pending_seals_, [&](const PendingSeal& seal) {
+      return seal.generation->first <= generation && generation <= seal.generation->last;
+    });
+  });
+  if (!rows.empty()) {
+    log::info("the database is older than the bucket: rows that were sealed since are left out",
+              {{"profiles", rows.size()}});
+  }
+  return rows;
+}
+
+// One batch, so that no start sees a profile in the head and in a segment that it knows.
+Status StoreImpl::record_catalog(const CatalogChange& change, const Snapshot& snapshot,
+                                 const RowKeys& sealed_rows) {
+  if (!query_only_reason_.empty()) return {};
+  KvBatch batch;
+  add_catalog_change(change, snapshot, batch);
+  for (const std::string& key : sealed_rows) batch.remove(KvFamily::head, key);
+  HEARTH_RETURN_IF_ERROR(kv_->write(batch, true));
+  return {};
 }
 
 // Another process's compaction may have merged the object of a seal that was cut short after its

@@ -1,0 +1,113 @@
+#include "storage/sealed_rows.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <vector>
+
+#include "base/log.h"
+#include "storage/head_record.h"
+#include "storage/keys.h"
+#include "storage/profile_content.h"
+
+namespace hearth::storage {
+namespace {
+
+struct HashId {
+  size_t operator()(const Id128& id) const { return id.lo ^ id.hi; }
+};
+
+/// The rows of the head by what is known of their profiles.
+struct HeadProfiles {
+  std::unordered_map<Id128, std::string, HashId> by_id;
+  /// The same content may have come more than once, under different ids.
+  std::unordered_multimap<Id128, std::string, HashId> by_content;
+  int64_t t_min_ns = INT64_MAX, t_max_ns = INT64_MIN;
+
+  void add(std::string_view key, const std::string& tenant, const HeadRecord& record) {
+    const ProfileContent content{tenant,          record.family,      record.series,
+                                 record.start_ns, record.duration_ns, record.period,
+                                 record.rows,     record.totals};
+    by_id.emplace(record.id, key);
+    by_content.emplace(content.hash(), key);
+    t_min_ns = std::min(t_min_ns, record.start_ns);
+    t_max_ns = std::max(t_max_ns, record.start_ns);
+  }
+};
+
+Result<HeadProfiles> read_head(const KvStore& store, const NameTable& tenants) {
+  HeadProfiles out;
+  const Status scanned = store.scan(KvFamily::head, kRowPrefix, prefix_end(kRowPrefix),
+                                    [&](std::string_view key, std::string_view value) {
+                                      const auto row = RowKey::decode(key);
+                                      const std::string* tenant =
+                                          row ? tenants.name(row->tenant) : nullptr;
+                                      // What cannot be used is told by who recovers it.
+                                      if (tenant == nullptr) return true;
+                                      if (const auto record = HeadRecord::parse(std::string(value)))
+                                        out.add(key, *tenant, **record);
+                                      return true;
+                                    });
+  if (!scanned && scanned.error().code != ErrorCode::data_loss) {
+    return tl::unexpected(scanned.error());
+  }
+  return out;
+}
+
+class Search {
+ public:
+  explicit Search(HeadProfiles head) : head_(std::move(head)) {}
+
+  Status look_at(const SegmentEntry& entry, SegmentReaders& readers) {
+    for (size_t i = 0; i < entry.parts.size(); ++i) {
+      const SegmentEntry::Part& part = entry.parts[i];
+      if (part.t_min_ns > head_.t_max_ns || part.t_max_ns < head_.t_min_ns) continue;
+      const auto reader = readers.open(entry.segment);
+      const Status looked =
+          reader ? look_at(*(*reader)->dataset(i)) : Status(tl::unexpected(reader.error()));
+      if (looked) continue;
+      if (looked.error().code != ErrorCode::data_loss) return looked;
+      log::warn("a damaged segment is not compared with the head",
+                {{"segment", entry.segment.key}, {"error", looked.error().message}});
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::set<std::string, std::less<>> take() { return std::move(found_); }
+
+ private:
+  Status look_at(const Dataset& dataset) {
+    HEARTH_ASSIGN_OR_RETURN(const auto columns, dataset.profiles());
+    for (const Id128& id : columns->ids) {
+      if (const auto it = head_.by_id.find(id); it != head_.by_id.end()) found_.insert(it->second);
+    }
+    if (!columns->ids.empty()) return {};
+    HEARTH_ASSIGN_OR_RETURN(const auto series, dataset.series());
+    HEARTH_ASSIGN_OR_RETURN(const auto contents, contents_of(dataset.info(), *series, *columns));
+    for (const Id128& content : contents) {
+      const auto it = head_.by_content.find(content);
+      if (it == head_.by_content.end()) continue;
+      found_.insert(it->second);
+      head_.by_content.erase(it);
+    }
+    return {};
+  }
+
+  HeadProfiles head_;
+  std::set<std::string, std::less<>> found_;
+};
+
+}  // namespace
+
+Result<std::set<std::string, std::less<>>> find_sealed_rows(
+    const KvStore& store, const NameTable& tenants, SegmentReaders& readers,
+    std::span<const SegmentEntry> segments) {
+  HEARTH_ASSIGN_OR_RETURN(HeadProfiles head, read_head(store, tenants));
+  if (head.by_id.empty()) return std::set<std::string, std::less<>>();
+  Search search(std::move(head));
+  for (const SegmentEntry& entry : segments) {
+    HEARTH_RETURN_IF_ERROR(search.look_at(entry, readers));
+  }
+  return search.take();
+}
+
+}  // namespace hearth::storage

@@ -1,0 +1,187 @@
+#include "storage/rebuild_index.h"
+
+#include <functional>
+
+#include "storage/bucket_verify.h"
+#include "storage/snapshot.h"
+#include "support/object_store_suite.h"
+#include "support/quiet_log.h"
+#include "support/store_model.h"
+
+namespace hearth::storage {
+namespace {
+
+using test::QuietLog;
+using test::StoreUnderTest;
+
+Result<RebuiltIndex> rebuild(StoreUnderTest& t, bool force = false) {
+  return rebuild_index(*t.options().bucket, *t.options().random, t.clock(), "test", force);
+}
+
+/// Day segments, later hours beside them, fresh segments, and objects that were replaced.
+void live(StoreUnderTest& t) {
+  for (int round = 0; round < 6; ++round) {
+    for (int i = 0; i < 4; ++i)
+      REQUIRE(t.append(i % 2 == 0 ? "acme" : "other", "svc" + std::to_string(i), "p"));
+    REQUIRE(t.store().seal());
+    if (round == 1) {
+      // Without the tombstones of this one nothing says what was replaced.
+      t.options().shared = true;
+      REQUIRE(t.reopen());
+      REQUIRE(t.store().compact(true, {}));
+      t.options().shared = false;
+      REQUIRE(t.reopen());
+    }
+    if (round == 3) REQUIRE(t.store().compact(false, {}));
+  }
+  t.check();
+}
+
+std::vector<std::string> snapshots(StoreUnderTest& t) {
+  return test::keys_of(*t.options().bucket, std::string(kSnapshotPrefix));
+}
+
+TEST_CASE("a whole list of segments is left as it is", "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  live(t);
+  const auto before = snapshots(t);
+  const auto index = rebuild(t);
+  REQUIRE(index);
+  CHECK_FALSE(index->published);
+  CHECK(snapshots(t) == before);
+  REQUIRE(rebuild(t, true)->published);
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+TEST_CASE("without any snapshot the segments alone say what is live", "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  live(t);
+  for (const std::string& key : snapshots(t)) REQUIRE(t.options().bucket->remove(key));
+  const auto index = rebuild(t);
+  REQUIRE(index);
+  CHECK(index->published);
+  CHECK(index->replaced >= 2);
+  CHECK(index->overlapping == 0);
+  CHECK(verify_bucket(*t.options().bucket).empty());
+  REQUIRE(t.reopen());
+  t.check();
+  REQUIRE(t.append("acme", "svc0", "p"));
+  REQUIRE(t.store().seal());
+  REQUIRE(t.store().compact(true, {}));
+  t.check();
+}
+
+TEST_CASE("a damaged newest snapshot is replaced, and what older ones dropped stays dropped",
+          "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  live(t);
+  REQUIRE(t.options().bucket->put(snapshots(t).back(), "no snapshot"));
+  const auto index = rebuild(t);
+  REQUIRE(index);
+  CHECK(index->published);
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+TEST_CASE("a damaged segment is named and left out of the list", "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  live(t);
+  REQUIRE(t.options().bucket->put("l0/ffffffffffffffff/0000000000.seg", "no segment"));
+  const auto index = rebuild(t, true);
+  REQUIRE(index);
+  CHECK(index->damaged == std::vector<std::string>{"l0/ffffffffffffffff/0000000000.seg"});
+}
+
+/// The database as it was before what `since` does to the store.
+void lose_what_came_after(StoreUnderTest& t, const std::function<void()>& since) {
+  const auto copy = t.disk().durable;
+  since();
+  t.close();
+  t.disk().durable = copy;
+  REQUIRE(t.reopen());
+}
+
+void append_some(StoreUnderTest& t, int profiles) {
+  for (int i = 0; i < profiles; ++i)
+    REQUIRE(t.append("acme", "svc" + std::to_string(i % 2), "p" + std::to_string(i % 3)));
+}
+
+TEST_CASE("an older copy of the database finds what was sealed since, and counts it once",
+          "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  append_some(t, 1);
+  REQUIRE(t.store().seal());
+  append_some(t, 5);
+  lose_what_came_after(t, [&] {
+    REQUIRE(t.store().seal());
+    append_some(t, 3);
+    REQUIRE(t.store().seal());
+  });
+  CHECK(t.store().stats().head_profiles == 0);
+  t.check();
+  // The rows are gone from the copy, not only left out by one start.
+  REQUIRE(t.reopen());
+  CHECK(t.store().stats().head_profiles == 0);
+  t.check();
+  append_some(t, 2);
+  REQUIRE(t.store().seal());
+  REQUIRE(t.store().compact(true, {}));
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+TEST_CASE("an older copy of the database finds what was merged since, also into days",
+          "[rebuild]") {
+  const QuietLog quiet;
+  const bool force = GENERATE(false, true);
+  StoreUnderTest t;
+  append_some(t, 6);
+  lose_what_came_after(t, [&] {
+    REQUIRE(t.store().seal());
+    REQUIRE(t.store().compact(force, {}));
+    append_some(t, 2);
+    REQUIRE(t.store().seal());
+  });
+  CHECK(t.store().stats().head_profiles == 0);
+  t.check();
+  append_some(t, 2);
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+TEST_CASE("an older copy of the database keeps what was sealed and is no longer there",
+          "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  append_some(t, 4);
+  lose_what_came_after(t, [&] {
+    REQUIRE(t.store().seal());
+    for (const std::string& key : test::keys_of(*t.options().bucket, "l0/"))
+      REQUIRE(t.options().bucket->remove(key));
+  });
+  CHECK(t.store().stats().head_profiles == 4);
+  t.check();
+}
+
+TEST_CASE("a crash while rows that were sealed are left out counts them once", "[rebuild]") {
+  const QuietLog quiet;
+  const bool survives = GENERATE(false, true);
+  StoreUnderTest t;
+  append_some(t, 5);
+  const auto copy = t.disk().durable;
+  REQUIRE(t.store().seal());
+  t.close();
+  t.disk().durable = copy;
+  CHECK_FALSE(t.reopen(/*fail_kv_write=*/1, survives));
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+}  // namespace
+}  // namespace hearth::storage
