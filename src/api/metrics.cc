@@ -153,6 +153,9 @@ void add_compaction(Families& out, const storage::CompactionStats& stats) {
               stats.objects_removed_total);
   out.counter("hearth_expired_profiles_total", "Profiles that retention deleted.",
               stats.expired_profiles_total);
+  out.counter("hearth_deleted_profiles_total", "Deleted profiles that merges left out.",
+              stats.deleted_profiles_total);
+  out.gauge("hearth_deletions", "Deletions that hold.", stats.deletions);
   out.counter("hearth_expired_segments_total", "Whole segments that retention deleted.",
               stats.expired_segments_total);
   out.gauge("hearth_damaged_segments", "Segments that cannot be merged because they are damaged.",

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/admin_delete.h"
 #include "api/answers.h"
 #include "api/ingest.h"
 #include "api/metrics.h"
@@ -51,6 +52,7 @@ std::vector<net::Route> app_routes(App& app) {
   add_page_list_routes(app, routes);
   add_page_tree_routes(app, routes);
   add_status_routes(app, routes);
+  add_deletion_routes(app, routes);
   routes.push_back(metrics_route(app));
   for (net::Route& route : routes) route = counted(app.route_stats, app.clock(), std::move(route));
   return routes;

@@ -82,17 +82,8 @@ Response status(const App& app) {
   return json_response(json.take());
 }
 
-/// Why an admin call is not answered.
-std::optional<Response> refused(const App& app, const Request& request) {
-  if (!app.context.loopback_only)
-    return plain_error(403, "admin calls without a token are answered on loopback only");
-  if (lacks_page_header(request))
-    return plain_error(403, "a browser's admin call needs the header X-Hearth-UI: 1");
-  return std::nullopt;
-}
-
 Response seal(App& app, const Request& request) {
-  if (auto answer = refused(app, request)) return std::move(*answer);
+  if (auto answer = admin_refused(app, request)) return std::move(*answer);
   const auto sealed = app.store.seal();
   if (!sealed) return plain_error(sealed.error());
   JsonWriter json;
@@ -102,7 +93,7 @@ Response seal(App& app, const Request& request) {
 
 /// What is in the head is sealed first: "compacted" means all that was acknowledged before.
 Response compact(App& app, const Request& request) {
-  if (auto answer = refused(app, request)) return std::move(*answer);
+  if (auto answer = admin_refused(app, request)) return std::move(*answer);
   const std::string_view force = request.has_param("force") ? request.param("force") : "false";
   if (force != "true" && force != "false") return plain_error(400, "force: want true or false");
   if (const auto sealed = app.store.seal(); !sealed) return plain_error(sealed.error());
@@ -112,6 +103,7 @@ Response compact(App& app, const Request& request) {
   JsonWriter json;
   json.begin_object().field("jobs", done->jobs).field("profiles", done->profiles);
   json.field("duplicates", done->duplicates).field("expired", done->expired);
+  json.field("deleted", done->deleted);
   json.field("segments_in", done->segments_in).field("segments_out", done->segments_out);
   json.field("bytes_in", done->bytes_in).field("bytes_out", done->bytes_out);
   json.field("objects_removed", done->objects_removed).end_object();
@@ -133,6 +125,14 @@ std::optional<std::string> not_ready_reason(const App& app) {
   if (app.context.draining) return "shutting down";
   if (!app.context.ready) return "starting";
   return app.store.not_ready_reason();
+}
+
+std::optional<Response> admin_refused(const App& app, const Request& request) {
+  if (!app.context.loopback_only)
+    return plain_error(403, "admin calls without a token are answered on loopback only");
+  if (lacks_page_header(request))
+    return plain_error(403, "a browser's admin call needs the header X-Hearth-UI: 1");
+  return std::nullopt;
 }
 
 bool lacks_page_header(const Request& request) {

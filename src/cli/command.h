@@ -30,6 +30,7 @@ struct Command {
 int serve_command(const Arguments& arguments);
 int push_command(const Arguments& arguments);
 int query_command(const Arguments& arguments);
+int delete_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
 int verify_command(const Arguments& arguments);
 int rebuild_index_command(const Arguments& arguments);

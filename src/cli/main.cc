@@ -16,6 +16,7 @@ constexpr Command kCommands[] = {
     {"serve", "Store profiles and answer queries: API and web page on one port", serve_command},
     {"push", "Send profile files to a server", push_command},
     {"query", "Ask a server for a merged profile: text, folded, pprof or JSON", query_command},
+    {"delete", "Delete profiles on a server", delete_command},
     {"inspect", "Show what a segment file holds", inspect_command},
     {"verify", "Check segment files, a bucket or a data directory", verify_command},
     {"rebuild-index", "Make a new list of segments from a bucket's segments",

@@ -7,8 +7,10 @@
 #include "base/file_system.h"
 #include "cli/bucket_argument.h"
 #include "cli/command.h"
+#include "cli/time_argument.h"
 #include "objstore/local_store.h"
 #include "storage/bucket_verify.h"
+#include "storage/deletion_verify.h"
 #include "storage/file_object.h"
 #include "storage/segment_format.h"
 #include "storage/segment_verify.h"
@@ -18,11 +20,26 @@ namespace {
 
 struct Totals {
   uint64_t segments = 0, profiles = 0, rows = 0, bytes = 0, findings = 0;
+  uint64_t deletions = 0, deletions_waiting = 0;
 };
+
+std::string describe(const storage::DeletionProof& proof) {
+  const storage::Deletion& d = proof.deletion;
+  std::string out =
+      fmt::format("deletion {}: {} of tenant {}", d.id.uuid(), d.selector_text, d.tenant);
+  if (d.begin_ns != INT64_MIN) out += " from " + format_time(d.begin_ns);
+  out += " until " + format_time(d.last_ns) + ": ";
+  if (proof.gone()) return out + "gone, no object has any of it";
+  return out +
+         fmt::format("waiting, {} profiles in {} live segments, {} in {} that wait to be deleted",
+                     proof.live.profiles, proof.live.objects, proof.waiting.profiles,
+                     proof.waiting.objects);
+}
 
 class Verifier {
  public:
-  Verifier(const objstore::S3Options& s3, std::ostream& err) : s3_(s3), err_(err) {}
+  Verifier(const objstore::S3Options& s3, std::ostream& out, std::ostream& err)
+      : s3_(s3), out_(out), err_(err) {}
   [[nodiscard]] const Totals& totals() const { return totals_; }
 
   /// A file given by name is a segment, whatever it begins with and wherever it was copied to.
@@ -38,9 +55,19 @@ class Verifier {
  private:
   /// A directory without snapshots has nothing that could be missing.
   void verify_snapshot(const std::string& bucket) {
-    for (const std::string& line :
-         storage::verify_bucket(*objstore::view_local_store(files_, bucket))) {
-      add_finding(bucket, line);
+    const auto store = objstore::view_local_store(files_, bucket);
+    for (const std::string& line : storage::verify_bucket(*store)) add_finding(bucket, line);
+    verify_deletions(bucket, *store);
+  }
+
+  void verify_deletions(const std::string& location, ObjectStore& store) {
+    const auto report = storage::verify_deletions(store);
+    if (!report) return add_finding(location, report.error().message);
+    for (const std::string& line : report->findings) add_finding(location, line);
+    for (const storage::DeletionProof& proof : report->proofs) {
+      out_ << describe(proof) << "\n";
+      ++totals_.deletions;
+      if (!proof.gone()) ++totals_.deletions_waiting;
     }
   }
 
@@ -49,6 +76,7 @@ class Verifier {
     if (!bucket) return add_finding(location, bucket.error().message);
     ObjectStore& store = *(*bucket)->store();
     for (const std::string& line : storage::verify_bucket(store)) add_finding(location, line);
+    verify_deletions(location, store);
     for (const char* prefix : {"l0/", "m/"}) {
       if (const Status listed = verify_objects(store, prefix); !listed)
         add_finding(location, listed.error().message);
@@ -124,6 +152,7 @@ class Verifier {
 
   FileSystem& files_ = posix_file_system();
   const objstore::S3Options& s3_;
+  std::ostream& out_;
   std::ostream& err_;
   Totals totals_;
 };
@@ -135,9 +164,13 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
     err << "verify: no path; want segment files, bucket directories or data directories\n";
     return kUsage;
   }
-  Verifier verifier(options.s3, err);
+  Verifier verifier(options.s3, out, err);
   for (const std::string& path : options.paths) verifier.verify_path(path);
   const Totals& t = verifier.totals();
+  if (t.deletions > 0) {
+    out << fmt::format("deletions: {} asked, {} waiting, {} gone\n", t.deletions,
+                       t.deletions_waiting, t.deletions - t.deletions_waiting);
+  }
   out << fmt::format("{} segments, {} profiles, {} rows, {} bytes: {}\n", t.segments, t.profiles,
                      t.rows, t.bytes,
                      t.findings == 0 ? "no findings" : fmt::format("{} findings", t.findings));
@@ -148,7 +181,8 @@ int verify_command(const Arguments& arguments) {
   const server::CommandText text = {
       "hearth verify [FLAGS] PATH|s3://BUCKET/PREFIX…",
       "Reads segment files, or all segments of a bucket or data directory, and checks every\n"
-      "checksum, reference, order and sum in them, and that the newest snapshot misses none.\n"};
+      "checksum, reference, order and sum in them, that the newest snapshot misses none, and\n"
+      "what is left of profiles that were deleted.\n"};
   VerifyOptions options;
   int exit_code = kOk;
   server::ConfigSources sources;

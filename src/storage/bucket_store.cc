@@ -21,8 +21,8 @@ tl::unexpected<Error> not_here(const char* what) {
 
 /// Others write to the bucket whatever the options say: this process does not.
 Compaction::Options bucket_compaction(const Store::Options& options, Contents& contents,
-                                      SegmentReaders& readers) {
-  Compaction::Options out = compaction_options(options, contents, readers);
+                                      SegmentReaders& readers, DeletionLog& deletions) {
+  Compaction::Options out = compaction_options(options, contents, readers, deletions);
   out.shared = true;
   return out;
 }
@@ -33,7 +33,9 @@ BucketStore::BucketStore(Options options)
     : options_(std::move(options)),
       contents_(1),
       readers_(*options_.bucket, kSegmentReadersKept, options_.remote),
-      compaction_(bucket_compaction(options_, contents_, readers_)) {}
+      deletions_({options_.bucket.get(), options_.random, options_.clock,
+                  [](const KvBatch&) { return Status(); }}),
+      compaction_(bucket_compaction(options_, contents_, readers_, deletions_)) {}
 
 Result<std::unique_ptr<Store>> BucketStore::open(Options options) {
   std::unique_ptr<BucketStore> store(new BucketStore(std::move(options)));
@@ -58,11 +60,11 @@ std::optional<std::string> BucketStore::stale_reason() const {
 
 Result<Store::View> BucketStore::view(const Tenant& tenant, const ViewQuery& query) {
   if (auto reason = not_ready_reason()) return fail(ErrorCode::unavailable, "view: " + *reason);
-  OpenedView opened = open_view(contents_, readers_, tenant, query, corrupt_objects_);
+  OpenedView opened = open_view(contents_, readers_, deletions_, tenant, query, corrupt_objects_);
   for (int again = 0; opened.gone && again < kViewAttempts; ++again) {
     // Another process merged it and deleted it since the last look.
     (void)compaction_.look();
-    opened = open_view(contents_, readers_, tenant, query, corrupt_objects_);
+    opened = open_view(contents_, readers_, deletions_, tenant, query, corrupt_objects_);
   }
   if (opened.replaced) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
   if (auto stale = stale_reason()) opened.view.partial.push_back(std::move(*stale));
@@ -85,7 +87,7 @@ StoreStats BucketStore::stats() const {
   StoreStats stats;
   stats.segments = totals.segments;
   stats.segment_bytes = totals.segment_bytes;
-  stats.corrupt_objects_total = corrupt_objects_ + compaction_.unreadable();
+  stats.corrupt_objects_total = corrupt_objects_ + compaction_.unreadable() + deletions_.damaged();
   stats.compaction = compaction_.stats();
   return stats;
 }

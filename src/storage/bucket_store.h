@@ -6,6 +6,7 @@
 
 #include "storage/compaction.h"
 #include "storage/contents.h"
+#include "storage/deletion_log.h"
 #include "storage/segment_catalog.h"
 #include "storage/store.h"
 
@@ -28,6 +29,7 @@ class BucketStore final : public Store {
   Result<CompactOutcome> compact(bool force, const CancelToken& cancel) override;
   Status compact_step(const CancelToken& cancel) override;
   StoreStats stats() const override;
+  DeletionLog* deletions() override { return &deletions_; }
   Result<std::optional<std::string>> meta_get(std::string_view kind, const Tenant& tenant,
                                               std::string_view name) override;
   Status meta_put(std::string_view kind, const Tenant& tenant, std::string_view name,
@@ -41,6 +43,7 @@ class BucketStore final : public Store {
   const Options options_;
   Contents contents_;
   SegmentReaders readers_;
+  DeletionLog deletions_;
   Compaction compaction_;
   std::atomic<uint64_t> corrupt_objects_ = 0;
 };

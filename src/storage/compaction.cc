@@ -7,6 +7,7 @@
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "storage/garbage.h"
+#include "storage/masked_dataset.h"
 #include "storage/retention_plan.h"
 
 namespace hearth::storage {
@@ -79,6 +80,7 @@ std::vector<SegmentEntry> Compaction::live() const {
 // commit was not known to have succeeded. In a shared bucket also what others sealed, listed first:
 // what is deleted after the listing is in the snapshot that is read after it.
 Status Compaction::agree() {
+  HEARTH_RETURN_IF_ERROR(options_.deletions->refresh_when_due());
   std::vector<ObjectStore::Entry> listed;
   if (options_.shared) {
     HEARTH_ASSIGN_OR_RETURN(listed, list_fresh(*options_.bucket));
@@ -220,7 +222,9 @@ void Compaction::count(const CompactOutcome& job, CompactOutcome& outcome) {
   outcome.profiles += job.profiles;
   outcome.duplicates += job.duplicates;
   outcome.expired += job.expired;
+  outcome.deleted += job.deleted;
   expired_profiles_ += job.expired;
+  deleted_profiles_ += job.deleted;
   jobs_ += job.jobs;
   profiles_ += job.profiles;
   duplicates_ += job.duplicates;
@@ -244,6 +248,7 @@ Status Compaction::run_job(const CompactionJob& job, const CancelToken& cancel,
   options.keep_ids = job.level == 1;
   options.keep_side = job.level == 1 || options_.side_data_in_days;
   options.drop = expired_in(job, options_.retention, options_.clock->wall_ns());
+  options.deletions = options_.deletions->current();
   options.output_bytes = options_.output_bytes;
   options.output_max_bytes = 2 * options_.output_bytes;
   options.limits = limits_;
@@ -271,6 +276,7 @@ Status Compaction::run_job(const CompactionJob& job, const CancelToken& cancel,
   done.profiles = merge.profiles();
   done.duplicates = merge.duplicates();
   done.expired = merge.dropped();
+  done.deleted = merge.deleted();
   count(done, outcome);
   log::info("segments merged", {{"level", int{job.level}},
                                 {"segments_in", done.segments_in},
@@ -357,6 +363,37 @@ Status Compaction::retain(const CancelToken& cancel, CompactOutcome& outcome) {
   return run_jobs(std::move(plan.reduced), cancel, outcome);
 }
 
+Result<bool> Compaction::holds_deleted(const SegmentEntry& entry,
+                                       std::span<const Deletion> deletions) const {
+  for (size_t i = 0; i < entry.parts.size(); ++i) {
+    const SegmentEntry::Part& part = entry.parts[i];
+    if (touching(deletions, part.tenant, part.service, part.t_min_ns, part.t_max_ns).empty())
+      continue;
+    HEARTH_ASSIGN_OR_RETURN(const auto reader, options_.readers->open(entry.segment));
+    HEARTH_ASSIGN_OR_RETURN(const auto found,
+                            deletions_of(*reader->dataset(i), deletions, *options_.deletions));
+    if (!found.empty()) return true;
+  }
+  return false;
+}
+
+// Merged segments that hold deleted profiles are written again without them. Fresh ones wait until
+// they are merged, as for retention.
+Status Compaction::erase_deleted(const CancelToken& cancel, CompactOutcome& outcome) {
+  const auto deletions = options_.deletions->current();
+  if (deletions->empty()) return {};
+  std::vector<CompactionJob> jobs;
+  for (SegmentEntry& entry : live()) {
+    if (entry.segment.level == 0 || entry.parts.empty()) continue;
+    HEARTH_RETURN_IF_ERROR(cancel.check());
+    const auto holds = holds_deleted(entry, *deletions);
+    if (!holds && holds.error().code == ErrorCode::data_loss) set_aside(entry.segment.key);
+    if (!holds && holds.error().code != ErrorCode::data_loss) return tl::unexpected(holds.error());
+    if (holds && *holds) jobs.push_back({entry.segment.level, {std::move(entry)}});
+  }
+  return run_jobs(std::move(jobs), cancel, outcome);
+}
+
 Status Compaction::collect(bool at_once, CompactOutcome& outcome) {
   GarbageOptions options;
   options.at_once = at_once;
@@ -416,6 +453,7 @@ Status Compaction::step(bool may_merge, const CancelToken& cancel) {
   if (boot_ns >= next_retain_ns_) {
     HEARTH_RETURN_IF_ERROR(agree());
     HEARTH_RETURN_IF_ERROR(retain(cancel, outcome));
+    if (may_merge) HEARTH_RETURN_IF_ERROR(erase_deleted(cancel, outcome));
     next_retain_ns_ = boot_ns + kRetainEvery;
   }
   HEARTH_RETURN_IF_ERROR(collect_when_due());
@@ -437,6 +475,7 @@ Result<CompactOutcome> Compaction::run(bool force, const CancelToken& cancel) {
   HEARTH_RETURN_IF_ERROR(compact_days(force ? INT64_MAX : floor_time(now_ns - kDayGrace, kDayNs),
                                       force, cancel, outcome));
   HEARTH_RETURN_IF_ERROR(retain(cancel, outcome));
+  HEARTH_RETURN_IF_ERROR(erase_deleted(cancel, outcome));
   HEARTH_RETURN_IF_ERROR(collect(force && !options_.shared, outcome));
   return outcome;
 }
@@ -455,6 +494,8 @@ CompactionStats Compaction::stats() const {
   stats.objects_removed_total = objects_removed_;
   stats.expired_profiles_total = expired_profiles_;
   stats.expired_segments_total = expired_segments_;
+  stats.deleted_profiles_total = deleted_profiles_;
+  stats.deletions = options_.deletions->current()->size();
   stats.damaged_inputs = damaged_inputs_;
   stats.running = running_;
   const Contents::Totals totals = options_.contents->totals();

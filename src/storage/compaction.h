@@ -16,6 +16,7 @@
 #include "hearth/object_store.h"
 #include "storage/compaction_plan.h"
 #include "storage/contents.h"
+#include "storage/deletion_log.h"
 #include "storage/manifest.h"
 #include "storage/retention.h"
 #include "storage/segment_merge.h"
@@ -32,6 +33,7 @@ class Compaction {
     ObjectStore* bucket = nullptr;
     Contents* contents = nullptr;
     SegmentReaders* readers = nullptr;
+    DeletionLog* deletions = nullptr;
     const Clock* clock = nullptr;
     Random* random = nullptr;
     MemoryAccountant* memory = nullptr;
@@ -94,6 +96,9 @@ class Compaction {
   [[nodiscard]] Status go_live(const Manifest::Change& change, std::vector<SegmentEntry> entries);
   void count(const CompactOutcome& job, CompactOutcome& outcome);
   [[nodiscard]] Status retain(const CancelToken& cancel, CompactOutcome& outcome);
+  [[nodiscard]] Status erase_deleted(const CancelToken& cancel, CompactOutcome& outcome);
+  [[nodiscard]] Result<bool> holds_deleted(const SegmentEntry& entry,
+                                           std::span<const Deletion> deletions) const;
   [[nodiscard]] Status remove_segments(const std::vector<std::string>& keys,
                                        CompactOutcome& outcome);
   [[nodiscard]] Status commit(const Manifest::Change& change);
@@ -123,7 +128,7 @@ class Compaction {
 
   std::atomic<uint64_t> jobs_ = 0, failures_ = 0, profiles_ = 0, duplicates_ = 0, bytes_in_ = 0,
                         bytes_out_ = 0, objects_removed_ = 0, damaged_inputs_ = 0,
-                        expired_profiles_ = 0, expired_segments_ = 0;
+                        expired_profiles_ = 0, expired_segments_ = 0, deleted_profiles_ = 0;
   std::atomic<bool> running_ = false;
 };
 

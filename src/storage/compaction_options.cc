@@ -3,11 +3,12 @@
 namespace hearth::storage {
 
 Compaction::Options compaction_options(const Store::Options& options, Contents& contents,
-                                       SegmentReaders& readers) {
+                                       SegmentReaders& readers, DeletionLog& deletions) {
   Compaction::Options out;
   out.bucket = options.bucket.get();
   out.contents = &contents;
   out.readers = &readers;
+  out.deletions = &deletions;
   out.clock = options.clock;
   out.random = options.random;
   out.memory = options.memory;

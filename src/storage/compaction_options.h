@@ -9,6 +9,7 @@ namespace hearth::storage {
 /// how it is written and which fresh segments are its own. Without that there is no catalog to
 /// keep, and the next start reads the bucket again. Borrowed things outlive the result.
 [[nodiscard]] Compaction::Options compaction_options(const Store::Options& options,
-                                                     Contents& contents, SegmentReaders& readers);
+                                                     Contents& contents, SegmentReaders& readers,
+                                                     DeletionLog& deletions);
 
 }  // namespace hearth::storage

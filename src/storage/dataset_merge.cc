@@ -87,13 +87,29 @@ Status DatasetMerge::read_sources(const std::vector<const SegmentDataset*>& sour
   return {};
 }
 
+// By profile; empty when there is no deletion.
+std::vector<uint8_t> DatasetMerge::deleted_of(const Source& source,
+                                              std::span<const Deletion* const> deletions) const {
+  if (deletions.empty()) return {};
+  const ProfileTable& from = source.index->profiles;
+  std::vector<uint32_t> series_of;
+  series_of.reserve(from.size());
+  for (const uint32_t s : from.series) series_of.push_back(source.series[s]);
+  return find_deleted(deletions, series_, series_of, from.start_ns).flags;
+}
+
 void DatasetMerge::pick_profiles(const Options& options) {
   ids_ = ids_ && options.keep_ids;
   for (uint32_t s = 0; s < sources_.size(); ++s) {
     const ProfileTable& from = sources_[s].index->profiles;
+    const std::vector<uint8_t> deleted = deleted_of(sources_[s], options.deletions);
     for (uint32_t p = 0; p < from.size(); ++p) {
       const int64_t start = from.start_ns[p];
       if (start < options.begin_ns || start > options.last_ns) continue;
+      if (!deleted.empty() && deleted[p] != 0) {
+        ++deleted_;
+        continue;
+      }
       const Id128 id = from.ids.empty() ? Id128{} : from.ids[p];
       picks_.push_back({sources_[s].series[from.series[p]], s, p, 0, start, id, from.duration_ns[p],
                         from.period[p]});

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "storage/canonical_dataset.h"
+#include "storage/deletion.h"
 #include "storage/merge_part.h"
 #include "storage/segment_dataset.h"
 
@@ -39,6 +40,7 @@ class DatasetMerge {
     bool keep_ids = true;   ///< Profile ids are kept when every source has them.
     bool keep_side = true;  ///< Side data goes along.
     MergeLimits limits;
+    std::vector<const Deletion*> deletions;  ///< Whose profiles are left out.
   };
   /// Reads series and profiles of the sources, which outlive the merge. Profiles with equal ids are
   /// one. An error of reading is that of failed_source().
@@ -52,6 +54,8 @@ class DatasetMerge {
   /// Profiles of all parts, and how many more there were that repeated one of them.
   [[nodiscard]] uint64_t profiles() const;
   [[nodiscard]] uint64_t duplicates() const { return duplicates_; }
+  /// Of those that start within the window.
+  [[nodiscard]] uint64_t deleted() const { return deleted_; }
   /// Index of the source whose reading failed last.
   [[nodiscard]] size_t failed_source() const { return failed_source_; }
 
@@ -59,6 +63,8 @@ class DatasetMerge {
   struct Source;
   struct Pick;
   [[nodiscard]] Status read_sources(const std::vector<const SegmentDataset*>& sources);
+  [[nodiscard]] std::vector<uint8_t> deleted_of(const Source& source,
+                                                std::span<const Deletion* const> deletions) const;
   void pick_profiles(const Options& options);
   void drop_duplicates();
   void split(const MergeLimits& limits);
@@ -70,7 +76,7 @@ class DatasetMerge {
   std::vector<Pick> picks_;       ///< By part, inside a part in the order of the output.
   std::vector<size_t> parts_;     ///< Where each part begins in picks_.
   bool ids_ = true, side_ = true;
-  uint64_t duplicates_ = 0;
+  uint64_t duplicates_ = 0, deleted_ = 0;
   size_t failed_source_ = 0;
 };
 

@@ -99,4 +99,11 @@ std::string segment_key(std::string_view object_key) {
   return key;
 }
 
+std::string deletion_copy_key(Id128 id) {
+  std::string key(kDeletionCopyPrefix);
+  put_be(key, id.hi);
+  put_be(key, id.lo);
+  return key;
+}
+
 }  // namespace hearth::storage

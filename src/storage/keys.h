@@ -71,5 +71,8 @@ inline constexpr std::string_view kSegmentPrefix = "L";
 inline constexpr std::string_view kCatalogCompleteKey = "C";
 /// `catalog` M: number of the snapshot that the catalog agrees with.
 inline constexpr std::string_view kCatalogSnapshotKey = "M";
+/// `catalog` E: copy of a deletion, by its id.
+[[nodiscard]] std::string deletion_copy_key(Id128 id);
+inline constexpr std::string_view kDeletionCopyPrefix = "E";
 
 }  // namespace hearth::storage

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "storage/bucket_verify.h"
+#include "storage/deletion_log.h"
 #include "storage/open_segment.h"
 #include "storage/profile_content.h"
 #include "storage/snapshot.h"
@@ -78,11 +79,14 @@ Result<std::unique_ptr<OpenSegment>> open_candidate(ObjectStore& bucket, const s
   return OpenSegment::open(std::move(object), key);
 }
 
-/// The profiles of the segments that were decided to be live.
+/// The profiles of the segments that were decided to be live. Deleted ones need no cover: a segment
+/// that was written again without them has replaced the one that has them.
 class Coverage {
  public:
+  explicit Coverage(std::vector<Deletion> deletions) : deletions_(std::move(deletions)) {}
   struct Count {
-    uint64_t covered = 0, profiles = 0;
+    uint64_t covered = 0, deleted = 0, profiles = 0;
+    [[nodiscard]] bool replaced() const { return profiles > 0 && covered + deleted == profiles; }
   };
   /// How many of the segment's profiles are there already; with `add` all of them are afterwards.
   Result<Count> look(const OpenSegment& segment, bool add) {
@@ -97,10 +101,18 @@ class Coverage {
     HEARTH_ASSIGN_OR_RETURN(const auto labels, dataset.series());
     HEARTH_ASSIGN_OR_RETURN(const auto columns, dataset.profiles());
     HEARTH_ASSIGN_OR_RETURN(const auto contents, contents_of(dataset.info(), *labels, *columns));
+    const DatasetInfo& info = dataset.info();
+    const DeletedProfiles deleted =
+        find_deleted(touching(deletions_, info.tenant, info.service, info.t_min_ns, info.t_max_ns),
+                     *labels, columns->series, columns->start_ns);
     for (size_t p = 0; p < columns->size(); ++p) {
       const Id128 content = contents[p];
       const bool named = !columns->ids.empty();
       ++count.profiles;
+      if (deleted.flags[p] != 0) {
+        ++count.deleted;
+        continue;
+      }
       if ((named && ids_.contains(columns->ids[p])) || days_.contains(content)) ++count.covered;
       if (add && named) ids_.insert(columns->ids[p]);
       if (add && !named) days_.insert(content);
@@ -108,6 +120,7 @@ class Coverage {
     return {};
   }
 
+  const std::vector<Deletion> deletions_;
   IdSet ids_, days_;
 };
 
@@ -165,7 +178,7 @@ Status decide(ObjectStore& bucket, const ObjectStore::Entry& entry, Coverage& co
   }
   if (!count) return tl::unexpected(count.error());
   const auto fresh = parse_fresh_key(entry.key);
-  if (count->profiles > 0 && count->covered == count->profiles) {
+  if (count->replaced()) {
     ++out.replaced;
     if (fresh) next.absorbed.add(*fresh);
     next.tombstones.push_back({entry.key, next.number});
@@ -196,7 +209,8 @@ Result<RebuiltIndex> rebuild_index(ObjectStore& bucket, Random& random, const Cl
   next.absorbed = chain.base.absorbed;
   next.tombstones = chain.base.tombstones;
   HEARTH_ASSIGN_OR_RETURN(const auto found, candidates(bucket, chain.base, out));
-  Coverage coverage;
+  HEARTH_ASSIGN_OR_RETURN(FoundDeletions deletions, read_deletions(bucket, {}));
+  Coverage coverage(std::move(deletions.list));
   for (const Candidate& candidate : found)
     HEARTH_RETURN_IF_ERROR(decide(bucket, candidate.entry, coverage, next, out));
   std::ranges::sort(next.segments, {}, &SnapshotSegment::key);

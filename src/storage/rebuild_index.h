@@ -25,9 +25,9 @@ struct RebuiltIndex {
 /// Makes a new newest snapshot from the segments alone, where the newest one is lost, damaged or
 /// names what is not there; always, with `force`. Which segments are live is decided by their
 /// profiles: day segments first, then hours, then fresh ones, newer before older; one of whose
-/// profiles each is in those before it has been replaced. What the newest readable snapshot says is
-/// absorbed or deleted stays so. Deletes nothing, and is safe beside running processes: it commits
-/// as a compaction does. Memory: about 40 bytes a profile.
+/// profiles each is in those before it, or deleted, has been replaced. What the newest readable
+/// snapshot says is absorbed or deleted stays so. Deletes nothing, and is safe beside running
+/// processes: it commits as a compaction does. Memory: about 40 bytes a profile.
 [[nodiscard]] Result<RebuiltIndex> rebuild_index(ObjectStore& bucket, Random& random,
                                                  const Clock& clock,
                                                  const std::string& writer_version, bool force);

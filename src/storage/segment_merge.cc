@@ -133,8 +133,8 @@ Status SegmentMerge::group() {
   return {};
 }
 
-Status SegmentMerge::merge_service(const ServiceKey& service, const Datasets& datasets,
-                                   int64_t start_ns, Output& output) {
+Status SegmentMerge::merge_service(const std::string& tenant, const ServiceKey& service,
+                                   const Datasets& datasets, int64_t start_ns, Output& output) {
   HEARTH_RETURN_IF_ERROR(options_.cancel.check());
   std::vector<const SegmentDataset*> sources;
   uint64_t rows = 0;
@@ -162,6 +162,10 @@ Status SegmentMerge::merge_service(const ServiceKey& service, const Datasets& da
   options.keep_ids = options_.keep_ids;
   options.keep_side = options_.keep_side;
   options.limits = options_.limits;
+  if (options_.deletions != nullptr) {
+    options.deletions =
+        touching(*options_.deletions, tenant, service.first, options.begin_ns, options.last_ns);
+  }
   const auto failed = [&](const Error& error) -> Status {
     if (error.code == ErrorCode::data_loss)
       failed_input_ = inputs_[datasets[merge.failed_source()].second].key;
@@ -176,6 +180,7 @@ Status SegmentMerge::merge_service(const ServiceKey& service, const Datasets& da
   }
   profiles_ += merge.profiles();
   duplicates_ += merge.duplicates();
+  deleted_ += merge.deleted();
   return {};
 }
 
@@ -192,7 +197,8 @@ Status SegmentMerge::merge_window(const std::string& tenant, int64_t start_ns,
     for (const auto& [service, datasets] : services) {
       __extension__ using uint128 = unsigned __int128;
       const auto in = static_cast<uint64_t>(uint128{hash64(service.first)} * ranges >> 64U);
-      if (in == range) HEARTH_RETURN_IF_ERROR(merge_service(service, datasets, start_ns, output));
+      if (in == range)
+        HEARTH_RETURN_IF_ERROR(merge_service(tenant, service, datasets, start_ns, output));
     }
     HEARTH_RETURN_IF_ERROR(output.finish());
   }
@@ -209,10 +215,11 @@ Status SegmentMerge::run() {
     for (size_t d = 0; d < input.segment->datasets(); ++d)
       expected += input.segment->dataset(d).info().profiles;
   }
-  if (profiles_ + duplicates_ + dropped_ == expected) return {};
+  if (profiles_ + duplicates_ + dropped_ + deleted_ == expected) return {};
   return fail(ErrorCode::internal,
-              fmt::format("merge segments: of {} profiles {} came out, {} repeat one, {} expired",
-                          expected, profiles_, duplicates_, dropped_));
+              fmt::format("merge segments: of {} profiles {} came out, {} repeat one, {} expired, "
+                          "{} are deleted",
+                          expected, profiles_, duplicates_, dropped_, deleted_));
 }
 
 }  // namespace hearth::storage

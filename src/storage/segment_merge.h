@@ -37,6 +37,8 @@ class SegmentMerge {
     bool keep_side = true;
     /// Services that the outputs leave out; empty: none.
     std::function<bool(const std::string& tenant, const std::string& service)> drop;
+    /// Whose profiles the outputs leave out; nullptr: none.
+    std::shared_ptr<const std::vector<Deletion>> deletions;
     uint64_t output_bytes = 64ULL << 20U;       ///< Aimed at, from the sizes of the inputs.
     uint64_t output_max_bytes = 128ULL << 20U;  ///< A segment that passes it is closed.
     MergeLimits limits;
@@ -62,6 +64,7 @@ class SegmentMerge {
   [[nodiscard]] uint64_t profiles() const { return profiles_; }
   [[nodiscard]] uint64_t duplicates() const { return duplicates_; }
   [[nodiscard]] uint64_t dropped() const { return dropped_; }
+  [[nodiscard]] uint64_t deleted() const { return deleted_; }
 
  private:
   class Output;
@@ -71,15 +74,15 @@ class SegmentMerge {
   [[nodiscard]] Result<std::vector<int64_t>> windows_of(const SegmentDataset& dataset) const;
   [[nodiscard]] Status merge_window(const std::string& tenant, int64_t start_ns,
                                     const std::map<ServiceKey, Datasets>& services);
-  [[nodiscard]] Status merge_service(const ServiceKey& service, const Datasets& datasets,
-                                     int64_t start_ns, Output& output);
+  [[nodiscard]] Status merge_service(const std::string& tenant, const ServiceKey& service,
+                                     const Datasets& datasets, int64_t start_ns, Output& output);
 
   const std::vector<Input> inputs_;
   const Options options_;
   const Emit emit_;
   std::map<std::pair<std::string, int64_t>, std::map<ServiceKey, Datasets>> windows_;
   std::string failed_input_;
-  uint64_t profiles_ = 0, duplicates_ = 0, dropped_ = 0;
+  uint64_t profiles_ = 0, duplicates_ = 0, dropped_ = 0, deleted_ = 0;
 };
 
 }  // namespace hearth::storage

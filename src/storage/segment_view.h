@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "storage/contents.h"
+#include "storage/deletion_log.h"
 #include "storage/segment_catalog.h"
 #include "storage/store.h"
 
@@ -18,10 +19,11 @@ struct OpenedView {
   bool gone = false;
 };
 
-/// The head's datasets and the opened segments of one look at the contents. Segments that cannot be
-/// read are named in `partial`; damaged ones are counted.
+/// The head's datasets and the opened segments of one look at the contents, without what is
+/// deleted. Segments that cannot be read are named in `partial`; damaged ones are counted.
 [[nodiscard]] OpenedView open_view(const Contents& contents, SegmentReaders& readers,
-                                   const Tenant& tenant, const Store::ViewQuery& query,
+                                   DeletionLog& deletions, const Tenant& tenant,
+                                   const Store::ViewQuery& query,
                                    std::atomic<uint64_t>& corrupt_objects);
 
 }  // namespace hearth::storage

@@ -41,11 +41,11 @@ Status Store::append_later(const Tenant& tenant, std::span<const AppendProfile> 
 
 Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query) {
   HEARTH_RETURN_IF_ERROR(verify(contents_->unverified(tenant.id(), query.service)));
-  OpenedView opened = open_view(*contents_, readers_, tenant, query, corrupt_objects_);
+  OpenedView opened = open_view(*contents_, readers_, deletions_, tenant, query, corrupt_objects_);
   for (int again = 0; opened.replaced && again < kViewAttempts; ++again)
-    opened = open_view(*contents_, readers_, tenant, query, corrupt_objects_);
+    opened = open_view(*contents_, readers_, deletions_, tenant, query, corrupt_objects_);
   if (opened.gone && options_.shared && compaction_->look())
-    opened = open_view(*contents_, readers_, tenant, query, corrupt_objects_);
+    opened = open_view(*contents_, readers_, deletions_, tenant, query, corrupt_objects_);
   if (opened.replaced) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
   View& view = opened.view;
   if (const LogDamage damage = kv_->log_damage(); damage.any()) {
@@ -254,7 +254,7 @@ StoreStats StoreImpl::stats() const {
     const std::lock_guard lock(quarantine_mutex_);
     for (const auto& [tenant, profiles] : quarantined_) stats.quarantined_rows_total += profiles;
   }
-  stats.corrupt_objects_total = corrupt_objects_;
+  stats.corrupt_objects_total = corrupt_objects_ + deletions_.damaged();
   const LogDamage damage = kv_->log_damage();
   stats.log_dropped_bytes = damage.bytes;
   stats.log_lost_changes = damage.changes;

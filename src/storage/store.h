@@ -26,6 +26,8 @@
 
 namespace hearth::storage {
 
+class DeletionLog;
+
 /// One profile of a request, after the write pipeline: a label set and the samples of a batch that
 /// belong to it.
 struct AppendProfile {
@@ -50,6 +52,7 @@ struct CompactOutcome {
   uint64_t duplicates = 0;  ///< Dropped: the same profile id again.
   uint64_t objects_removed = 0;
   uint64_t expired = 0;  ///< Profiles that retention forgot.
+  uint64_t deleted = 0;  ///< Profiles that somebody asked to delete.
 };
 
 /// Counters and gauges of compaction, since the process began where they are totals.
@@ -63,6 +66,7 @@ struct CompactionStats {
   uint64_t jobs_total = 0, failures_total = 0, profiles_total = 0, duplicates_total = 0;
   uint64_t bytes_in_total = 0, bytes_out_total = 0, objects_removed_total = 0;
   uint64_t expired_profiles_total = 0, expired_segments_total = 0;
+  uint64_t deletions = 0, deleted_profiles_total = 0;  ///< In force; removed by merges.
   uint64_t damaged_inputs = 0;  ///< Segments that stay as they are because they cannot be read.
   bool running = false;
 };
@@ -168,6 +172,9 @@ class Store {
   /// of its own.
   [[nodiscard]] virtual Status compact_step(const CancelToken& cancel);
   [[nodiscard]] virtual StoreStats stats() const = 0;
+  /// Where profiles are asked to be deleted: views leave them out at once, merges remove them.
+  /// nullptr when this store cannot.
+  [[nodiscard]] virtual DeletionLog* deletions() { return nullptr; }
   /// Small durable values: settings, short links. Keys are (kind, tenant, name); nullopt = absent.
   [[nodiscard]] virtual Result<std::optional<std::string>> meta_get(std::string_view kind,
                                                                     const Tenant& tenant,

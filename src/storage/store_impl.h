@@ -63,6 +63,7 @@ class StoreImpl final : public Store {
   Result<CompactOutcome> compact(bool force, const CancelToken& cancel) override;
   Status compact_step(const CancelToken& cancel) override;
   StoreStats stats() const override;
+  DeletionLog* deletions() override { return &deletions_; }
   Result<std::optional<std::string>> meta_get(std::string_view kind, const Tenant& tenant,
                                               std::string_view name) override;
   Status meta_put(std::string_view kind, const Tenant& tenant, std::string_view name,
@@ -105,6 +106,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] Status recover_intents(std::vector<std::string>& object_keys);
   [[nodiscard]] Status recover_rows(const RowKeys& left_out, RecoveredEpochs& epochs);
   void recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs);
+  [[nodiscard]] Status recover_deletions();
   [[nodiscard]] std::unique_ptr<Compaction> make_compaction();
   [[nodiscard]] Result<RecoveredCatalog> recover_catalog(
       const std::vector<std::string>& pending_keys);
@@ -179,6 +181,7 @@ class StoreImpl final : public Store {
   NameTable tenants_, services_;
   std::unique_ptr<Contents> contents_;
   SegmentReaders readers_;
+  DeletionLog deletions_;
   std::unique_ptr<Compaction> compaction_;
 
   mutable std::mutex services_mutex_;

@@ -126,6 +126,8 @@ StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string q
       tenants_(NameKind::tenant, queue_, *options_.memory),
       services_(NameKind::service, queue_, *options_.memory),
       readers_(*options_.bucket, kSegmentReadersKept, options_.remote),
+      deletions_({options_.bucket.get(), options_.random, options_.clock,
+                  [this](const KvBatch& batch) { return durable_write(batch); }}),
       retries_(options_.retry_window_ns, options_.clock->boot_ns(), seed_, *options_.memory) {}
 
 StoreImpl::~StoreImpl() {
@@ -160,6 +162,7 @@ Status StoreImpl::recover() {
   }
   std::vector<std::string> pending_keys;
   HEARTH_RETURN_IF_ERROR(recover_intents(pending_keys));
+  HEARTH_RETURN_IF_ERROR(recover_deletions());
   HEARTH_ASSIGN_OR_RETURN(const RecoveredCatalog catalog, recover_catalog(pending_keys));
   RecoveredEpochs epochs;
   HEARTH_RETURN_IF_ERROR(recover_rows(catalog.sealed_rows, epochs));
@@ -253,8 +256,19 @@ Status StoreImpl::recover_rows(const RowKeys& left_out, RecoveredEpochs& epochs)
   return {};
 }
 
+// While the bucket is away the copy says what is deleted.
+Status StoreImpl::recover_deletions() {
+  HEARTH_RETURN_IF_ERROR(deletions_.load(*kv_));
+  if (!query_only_reason_.empty()) return {};
+  if (const Status read = deletions_.refresh_when_due(); !read) {
+    log::warn("the deletions cannot be compared with the bucket",
+              {{"error", read.error().message}});
+  }
+  return {};
+}
+
 std::unique_ptr<Compaction> StoreImpl::make_compaction() {
-  Compaction::Options options = compaction_options(options_, *contents_, readers_);
+  Compaction::Options options = compaction_options(options_, *contents_, readers_, deletions_);
   options.durable_write = [this](const KvBatch& batch) { return durable_write(batch); };
   options.ours = [this](const std::string& key) { return is_own(key); };
   return std::make_unique<Compaction>(std::move(options));

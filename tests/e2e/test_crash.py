@@ -21,7 +21,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support import pprof, runner, server  # noqa: E402
 
 SERVICES = 3
-ADMIN_CALLS = ("/api/v1/admin/seal", "/api/v1/admin/compact?force=true")
+ADMIN_CALLS = ("/api/v1/admin/seal", "/api/v1/admin/compact?force=true",
+               "/api/v1/admin/delete?selector=%7Bservice_name%3D%22nobody%22%7D")
 KIND = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
 
 
@@ -147,7 +148,7 @@ def kill_points():
 
 def start_armed(target, point, dice):
     """Starts with a kill point. False when it fired before the server listened. Some points are passed once in a life."""
-    passes = 1 if point.split(".")[0] in ("open", "claim", "seal", "epoch", "compact", "collect") else dice.randint(1, 12)
+    passes = 1 if point.split(".")[0] in ("open", "claim", "seal", "epoch", "compact", "collect", "delete") else dice.randint(1, 12)
     try:
         target.start(env={"HEARTH_KILL_POINT": f"{point}:{passes}"})
         return True

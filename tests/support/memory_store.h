@@ -50,6 +50,8 @@ class MemoryStore final : public storage::Store {
   [[nodiscard]] Result<storage::CompactOutcome> compact(bool force, const CancelToken&) override {
     return storage::CompactOutcome{.jobs = force ? 2U : 1U};
   }
+  [[nodiscard]] storage::DeletionLog* deletions() override { return deletions_; }
+  void set_deletions(storage::DeletionLog* log) { deletions_ = log; }
   [[nodiscard]] storage::StoreStats stats() const override {
     const std::lock_guard lock(mutex_);
     storage::StoreStats stats;
@@ -94,6 +96,7 @@ class MemoryStore final : public storage::Store {
   }
 
  private:
+  storage::DeletionLog* deletions_ = nullptr;
   using DatasetKey = std::tuple<std::string, std::string, Family>;  // Tenant, service, family.
   using MetaKey = std::tuple<std::string, std::string, std::string>;
 

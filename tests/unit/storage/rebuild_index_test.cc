@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "storage/bucket_verify.h"
+#include "storage/deletion_log.h"
 #include "storage/snapshot.h"
 #include "support/object_store_suite.h"
 #include "support/quiet_log.h"
@@ -72,6 +73,26 @@ TEST_CASE("without any snapshot the segments alone say what is live", "[rebuild]
   REQUIRE(t.store().seal());
   REQUIRE(t.store().compact(true, {}));
   t.check();
+}
+
+TEST_CASE("what was written again without deleted profiles has replaced what has them",
+          "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  live(t);
+  t.options().shared = true;  // What is replaced stays for now.
+  REQUIRE(t.reopen());
+  REQUIRE(t.store().deletions()->add(
+      *Deletion::make("acme", "{service_name=\"svc0\"}", INT64_MIN, INT64_MAX)));
+  REQUIRE(t.store().compact(true, {}));
+  const auto read = [&] { return test::read_all(t.store(), *Tenant::parse("acme")).size(); };
+  const size_t left = read();
+  for (const std::string& key : snapshots(t)) REQUIRE(t.options().bucket->remove(key));
+  const auto index = rebuild(t);
+  REQUIRE(index);
+  CHECK(index->overlapping == 0);
+  REQUIRE(t.reopen());
+  CHECK(read() == left);
 }
 
 TEST_CASE("a damaged newest snapshot is replaced, and what older ones dropped stays dropped",
