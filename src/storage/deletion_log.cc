@@ -31,6 +31,10 @@ bool is_damage(const Error& error) {
   return error.code == ErrorCode::data_loss || error.code == ErrorCode::unimplemented;
 }
 
+bool has(std::span<const Deletion> list, Id128 id) {
+  return std::ranges::any_of(list, [&](const Deletion& d) { return d.id == id; });
+}
+
 }  // namespace
 
 Result<FoundDeletions> read_deletions(ObjectStore& bucket, std::span<const Deletion> known) {
@@ -89,9 +93,6 @@ Status DeletionLog::load(const KvStore& store) {
 Status DeletionLog::replace(List next) {
   const auto before = current();
   KvBatch batch;
-  const auto has = [](const List& list, Id128 id) {
-    return std::ranges::any_of(list, [&](const Deletion& d) { return d.id == id; });
-  };
   bool changed = false;
   for (const Deletion& d : *before) {
     if (has(next, d.id)) continue;
@@ -117,6 +118,12 @@ Status DeletionLog::refresh() {
   if (damaged_.exchange(found.damaged.size()) < found.damaged.size()) {
     for (const std::string& why : found.damaged)
       log::error("what a damaged deletion deletes is not known", {{"error", why}});
+  }
+  // A listing may lag: what it does not show is gone only when its object is.
+  for (const Deletion& d : *known) {
+    if (has(found.list, d.id)) continue;
+    HEARTH_ASSIGN_OR_RETURN(const auto object, options_.bucket->open(deletion_key(d.id)));
+    if (object) found.list.push_back(d);
   }
   return replace(std::move(found.list));
 }

@@ -239,6 +239,27 @@ TEST_CASE("a start while the bucket is away still knows what is deleted", "[dele
   t.close();
 }
 
+TEST_CASE("a listing that lags does not end a deletion", "[deletion]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  const auto bucket = std::make_shared<MemoryBucket>(t.clock());
+  bucket->delay_listing(10 * kMinute);
+  t.options().shared = true;  // It looks at the bucket all the time.
+  t.set_bucket([&] { return bucket; });
+  REQUIRE(t.reopen());
+  fill(t);
+  const Deletion deletion = ask(t, "{pod=\"a\"}");
+  t.clock().advance(kMinute);
+  REQUIRE(t.store().compact_step({}));
+  CHECK(pods(t.store()) == Pods{{"b", 4}});
+  // One that is withdrawn elsewhere ends.
+  REQUIRE(bucket->remove(deletion_key(deletion.id)));
+  t.clock().advance(kMinute);
+  REQUIRE(t.store().compact_step({}));
+  CHECK(pods(t.store()) == Pods{{"a", 4}, {"b", 4}});
+  t.close();
+}
+
 TEST_CASE("no answer that is kept for a whole dataset is given for what is left of it",
           "[deletion]") {
   const QuietLog quiet;
