@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "hearth/tenant.h"
@@ -31,8 +32,46 @@ bool Ledger::may_be_forgotten(const Sent& sent) const {
   return storage::window_end(1, sent.plain.start_ns) <= world_.latest_wall_ns - age;
 }
 
+size_t Ledger::erase(Erased erased) {
+  erased_.push_back(std::move(erased));
+  return erased_.size() - 1;
+}
+
+namespace {
+
+bool erases(const Erased& erased, const Sent& sent) {
+  return erased.tenant == sent.tenant && sent.plain.start_ns >= erased.begin_ns &&
+         sent.plain.start_ns <= erased.last_ns;
+}
+
+}  // namespace
+
+bool Ledger::may_be_erased(const Sent& sent) const {
+  return std::ranges::any_of(erased_, [&](const Erased& e) { return erases(e, sent); });
+}
+
+void Ledger::expect_erased(const Seen& seen, const std::string& who,
+                           const std::function<bool(const Erased&)>& knows) {
+  for (const Erased& erased : erased_) {
+    if (!erased.answered || !knows(erased)) continue;
+    for (const auto& [start, times] : seen.times) {
+      const Sent& sent = sent_.at(start);
+      if (erases(erased, sent))
+        world_.journal.fail(who + ": " + name(sent) + " was deleted and is seen");
+    }
+  }
+}
+
+// A dataset of which something is deleted shows that with totals of 0.
+bool Ledger::is_hidden(const test::PlainProfile& profile) const {
+  const auto it = sent_.find(profile.start_ns);
+  return it != sent_.end() && may_be_erased(it->second) &&
+         std::ranges::all_of(profile.totals, [](int64_t total) { return total == 0; });
+}
+
 void Ledger::count(const test::PlainProfile& profile, bool rows, const std::string& who,
                    Seen& seen) {
+  if (is_hidden(profile)) return;
   const auto it = sent_.find(profile.start_ns);
   if (it == sent_.end()) {
     world_.journal.fail(fmt::format("{}: profile {} was never sent", who, profile.start_ns));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,6 +33,15 @@ struct Sent {
   std::optional<int64_t> sealed_ns;     ///< Since when it is certainly in the bucket.
 };
 
+/// A deletion that somebody asked for.
+struct Erased {
+  std::string tenant;
+  int64_t begin_ns = 0, last_ns = 0;  ///< Of start times, inclusive.
+  size_t node = 0;                    ///< Who was asked,
+  uint64_t node_start = 0;            ///< in which life.
+  bool answered = false;              ///< Else it may hold or not.
+};
+
 /// What was seen of the profiles in a look at some store.
 struct Seen {
   uint64_t moment = 0;               ///< When the look began: what came later need not be in it.
@@ -47,6 +57,12 @@ class Ledger {
   Sent& add(Sent sent);
   void acknowledge(Sent& sent);
   [[nodiscard]] std::map<int64_t, Sent>& all() { return sent_; }
+  size_t erase(Erased erased);
+  void erased(size_t number) { erased_[number].answered = true; }
+  [[nodiscard]] bool may_be_erased(const Sent& sent) const;
+  /// Fails for every profile that was seen and that a deletion which `knows` accepts deletes.
+  void expect_erased(const Seen& seen, const std::string& who,
+                     const std::function<bool(const Erased&)>& knows);
 
   /// Reads all that the store shows; with `rows` each profile is compared to the last value, else
   /// its totals. Wrong, doubled and never sent profiles are failures. nullopt: it cannot be read
@@ -59,7 +75,7 @@ class Ledger {
   void expect(const Seen& seen, const std::string& who, Wanted wanted) {
     for (const auto& [start, sent] : sent_) {
       if (sent.fate != Sent::Fate::acked || sent.acked_at > seen.moment) continue;
-      if (!wanted(sent) || may_be_forgotten(sent)) continue;
+      if (!wanted(sent) || may_be_forgotten(sent) || may_be_erased(sent)) continue;
       if (!seen.times.contains(start)) world_.journal.fail(who + ": " + name(sent) + " is lost");
     }
   }
@@ -68,10 +84,12 @@ class Ledger {
  private:
   [[nodiscard]] Status look_at(const storage::Dataset& dataset, const std::string& who, bool rows,
                                Seen& seen);
+  [[nodiscard]] bool is_hidden(const test::PlainProfile& profile) const;
   void count(const test::PlainProfile& profile, bool rows, const std::string& who, Seen& seen);
 
   World& world_;
   std::map<int64_t, Sent> sent_;
+  std::vector<Erased> erased_;
   uint64_t moment_ = 0;
 };
 

@@ -126,6 +126,7 @@ void Node::settle_unknown() {
   for (auto& [start, sent] : ledger_.all()) {
     if (sent.node != number_ || sent.fate != Sent::Fate::unknown) continue;
     if (sent.added_at > seen->moment || ledger_.may_be_forgotten(sent)) continue;
+    if (ledger_.may_be_erased(sent)) continue;
     if (seen->times.contains(start)) {
       ledger_.acknowledge(sent);
     } else {
@@ -287,6 +288,26 @@ void Node::compact(bool force) {
   if (done) viewed_ns_ = began_ns;
 }
 
+void Node::erase() {
+  if (ledger_.all().empty()) return;
+  const Running running(*this, &erasing_);
+  const uint64_t faults = world_.faults;
+  const Sent& around =
+      std::next(ledger_.all().begin(),
+                static_cast<std::ptrdiff_t>(world_.dice.below(ledger_.all().size())))
+          ->second;
+  const int64_t by_ns =
+      world_.dice.percent(60) ? 0 : static_cast<int64_t>(world_.dice.below(30)) * kMinute;
+  const int64_t begin_ns = around.plain.start_ns - by_ns;
+  const int64_t last_ns = around.plain.start_ns + by_ns;
+  const size_t number = ledger_.erase({around.tenant, begin_ns, last_ns, number_, starts_, false});
+  auto deletion = storage::Deletion::make(around.tenant, "{}", begin_ns, last_ns);
+  const auto added = store_->deletions()->add(std::move(*deletion));
+  if (added) ledger_.erased(number);
+  settle(fmt::format("delete {} to {}", begin_ns, last_ns),
+         added ? Status{} : tl::unexpected(added.error()), faults, is_refusing());
+}
+
 void Node::look(bool rows) {
   const Running running(*this);
   const uint64_t faults = world_.faults;
@@ -303,6 +324,10 @@ void Node::look(bool rows) {
     return;
   }
   ledger_.expect(*seen, name_, [this](const Sent& sent) { return sent.node == number_; });
+  // Others know of it with their next look at the bucket.
+  ledger_.expect_erased(*seen, name_, [this](const Erased& erased) {
+    return erased.node == number_ && erased.node_start == starts_;
+  });
 }
 
 }  // namespace hearth::sim

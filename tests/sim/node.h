@@ -25,7 +25,9 @@ class Node {
   [[nodiscard]] bool may_crash() const { return running_ == 0; }
   [[nodiscard]] bool may_append() const { return is_open() && !dying() && !opening_; }
   [[nodiscard]] bool may_seal() const { return may_append() && !sealing_; }
-  [[nodiscard]] bool may_compact() const { return may_append() && !compacting_; }
+  [[nodiscard]] bool may_compact() const { return may_append() && !compacting_ && !erasing_; }
+  /// A merge that looks for deletions waits for one that is being stored.
+  [[nodiscard]] bool may_erase() const { return may_compact(); }
   /// Its power went; it takes no more part until crash() and open().
   [[nodiscard]] bool dying() const { return stopped_ || (bucket_ && bucket_->dead()); }
 
@@ -39,6 +41,8 @@ class Node {
   void step();
   void compact_step();
   void compact(bool force);
+  /// Deletes some profile, or what starts around it.
+  void erase();
   void look(bool rows);
   /// During the next operation the power goes, or its database stops taking writes.
   void arm();
@@ -74,7 +78,7 @@ class Node {
   uint64_t starts_ = 0;
   int64_t viewed_ns_ = 0;  ///< When it last looked for what others committed.
   int running_ = 0;        ///< Operations under way.
-  bool opening_ = false, sealing_ = false, compacting_ = false, stopped_ = false;
+  bool opening_ = false, sealing_ = false, compacting_ = false, erasing_ = false, stopped_ = false;
 };
 
 }  // namespace hearth::sim

@@ -6,6 +6,7 @@
 
 #include "query/engine.h"
 #include "storage/compaction_plan.h"
+#include "storage/deletion_verify.h"
 
 namespace hearth::sim {
 namespace {
@@ -103,8 +104,10 @@ bool Simulation::act_on(Node& node, uint64_t choice, bool top) {
   } else if (choice < 89) {
     // What others read may be deleted at once only where there are no others.
     if (node.may_compact()) node.compact(!world_.shared() && world_.dice.percent(50));
-  } else if (choice < 95) {
+  } else if (choice < 93) {
     if (node.may_append()) node.look(false);
+  } else if (choice < 95) {
+    if (node.may_erase()) node.erase();
   } else if (node.may_crash()) {
     node.crash();
     node.open();
@@ -199,7 +202,8 @@ void Simulation::compare_queries(storage::Store& store) {
           start > query.range.end_ns)
         continue;
       const bool sure = sent.fate == Sent::Fate::acked && sent.sealed_ns;
-      if (sure && !ledger_.may_be_forgotten(sent)) least += sent.plain.totals[1];
+      if (sure && !ledger_.may_be_forgotten(sent) && !ledger_.may_be_erased(sent))
+        least += sent.plain.totals[1];
       if (sent.fate != Sent::Fate::absent) most += sent.plain.totals[1];
     }
     const auto answer = engine.merge_tree(query, {});
@@ -209,6 +213,21 @@ void Simulation::compare_queries(storage::Store& store) {
       world_.journal.fail(fmt::format("a query of [{}, {}] says {}; want {} to {}",
                                       query.range.start_ns, query.range.end_ns, total, least,
                                       most));
+  }
+}
+
+// What was deleted is in no object any more.
+void Simulation::check_deletions() {
+  CalmBucket bucket(world_.bucket);
+  const auto report = storage::verify_deletions(bucket);
+  if (!report)
+    return world_.journal.fail("deletions cannot be verified: " + report.error().message);
+  for (const std::string& finding : report->findings) world_.journal.fail(finding);
+  for (const storage::DeletionProof& proof : report->proofs) {
+    if (!proof.gone())
+      world_.journal.fail(fmt::format("deletion {}: {} profiles are live, {} wait",
+                                      proof.deletion.id.uuid(), proof.live.profiles,
+                                      proof.waiting.profiles));
   }
 }
 
@@ -240,8 +259,13 @@ void Simulation::make_peace() {
     }
     check_.check();
   }
-  for (const auto& node : nodes_) node->look(true);
+  for (const auto& node : nodes_) {
+    node->look(true);
+    if (const auto seen = ledger_.look(node->store(), node->name(), false))
+      ledger_.expect_erased(*seen, node->name(), [](const Erased&) { return true; });
+  }
   look_from_outside(true);
+  check_deletions();
   check_.check_end();
   for (const auto& node : nodes_) {
     node->crash();

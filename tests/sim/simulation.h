@@ -35,6 +35,7 @@ class Simulation {
   void change_weather();
   void look_from_outside(bool rows);
   void make_peace();
+  void check_deletions();
   void compare_queries(storage::Store& store);
   [[nodiscard]] Node& any_node() { return *nodes_[world_.dice.below(nodes_.size())]; }
   [[nodiscard]] std::unique_ptr<storage::Store> open_reader(ObjectStore& bucket);
