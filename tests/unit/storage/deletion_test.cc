@@ -174,6 +174,27 @@ TEST_CASE("objects with what is deleted go when others cannot read them any more
   CHECK(proof_of(t).gone());
 }
 
+TEST_CASE("without being told, days are written again without what is deleted", "[deletion]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  const auto bucket = std::make_shared<MemoryBucket>(t.clock());
+  t.set_bucket([&] { return bucket; });
+  REQUIRE(t.reopen());
+  fill(t);
+  REQUIRE(t.store().seal());
+  REQUIRE(t.store().compact(true, {}));
+  ask(t, "{pod=\"a\"}");
+  t.clock().advance(6 * kMinute);
+  REQUIRE(t.store().compact_step({}));
+  CHECK(proof_of(t).live.profiles == 0);
+  CHECK(proof_of(t).waiting.profiles == 4);
+  t.clock().advance(70 * kMinute);
+  REQUIRE(t.store().compact_step({}));
+  CHECK(proof_of(t).gone());
+  CHECK(pods(t.store()) == Pods{{"b", 4}});
+  t.close();
+}
+
 TEST_CASE("a withdrawn deletion shows what is still there", "[deletion]") {
   const QuietLog quiet;
   StoreUnderTest t;
