@@ -341,7 +341,9 @@ Status Compaction::remove_segments(const std::vector<std::string>& keys, Compact
            [&](const SegmentIdentity& s) { return going.contains(s.key); })) {
     for (const auto& part : entry.parts) done.expired += part.profiles;
   }
+  HEARTH_KILL_POINT("retain.before_commit");
   HEARTH_RETURN_IF_ERROR(commit(change));
+  HEARTH_KILL_POINT("retain.after_commit");
   count(done, outcome);
   expired_segments_ += keys.size();
   log::info("retention removed segments", {{"segments", keys.size()}, {"profiles", done.expired}});
