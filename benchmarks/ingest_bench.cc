@@ -1,11 +1,6 @@
 // ingest/*: gzip body → durable ack, in process and over HTTP. Rates are profiles per CPU-second of
 // this process (all its threads), because a lone client mostly waits for the disk; wall rates stand
 // beside them.
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -15,6 +10,7 @@
 #include "harness.h"
 #include "load.h"
 #include "net/http_server.h"
+#include "poster.h"
 #include "process_stats.h"
 #include "scratch_dir.h"
 #include "server/server.h"
@@ -85,54 +81,6 @@ void ingest_in_process(Context& context, const Stream& stream, size_t services) 
   context.report("ingest/seal", params_of(stream, services), "CPU us/profile", seal_us);
 }
 
-/// A blocking keep-alive connection that posts bodies and reads the status line.
-class Poster {
- public:
-  explicit Poster(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-      give_up("connect");
-    // Head and body are two writes: without this the second waits for an acknowledgement.
-    const int on = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
-  ~Poster() { ::close(fd_); }
-  Poster(const Poster&) = delete;
-  Poster& operator=(const Poster&) = delete;
-
-  void post(const std::string& target, const std::string& body, size_t number) {
-    // A key of its own: the same bytes come again in later passes and are no retries.
-    const std::string head =
-        "POST " + target +
-        " HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: " + std::to_string(number) +
-        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
-    send_all(head);
-    send_all(body);
-    std::string answer;
-    char piece[2048];
-    while (answer.find("\r\n\r\n") == std::string::npos) {
-      const ssize_t n = ::recv(fd_, piece, sizeof piece, 0);
-      if (n <= 0) give_up("the server closed the connection");
-      answer.append(piece, static_cast<size_t>(n));
-    }
-    if (answer.rfind("HTTP/1.1 200", 0) != 0)
-      give_up("answer: " + answer.substr(0, answer.find("\r\n")));
-  }
-
- private:
-  void send_all(std::string_view data) const {
-    while (!data.empty()) {
-      const ssize_t n = ::send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
-      if (n <= 0) give_up("send");
-      data.remove_prefix(static_cast<size_t>(n));
-    }
-  }
-  int fd_;
-};
-
 void ingest_over_http(Context& context, const Stream& stream, size_t services) {
   const ScratchDir dir("http");
   server::Config config;
@@ -148,8 +96,8 @@ void ingest_over_http(Context& context, const Stream& stream, size_t services) {
     thread_local std::unique_ptr<Poster> poster;
     if (!poster) poster = std::make_unique<Poster>(port);
     const size_t number = pass * count + i;
-    poster->post("/ingest?name=service-" + std::to_string(i % services),
-                 stream.gzip[(i / services + i) % stream.size()], number);
+    poster->must_post("/ingest?name=service-" + std::to_string(i % services),
+                      stream.gzip[(i / services + i) % stream.size()], number);
   });
   report(context, "ingest/http", params_of(stream, services), rates);
   server->stop();
@@ -216,7 +164,7 @@ void run_empty(Context& context) {
     const Rates rates = measure(context.options().runs, kWriters * 500, [&](size_t, size_t i) {
       thread_local std::unique_ptr<Poster> poster;
       if (!poster) poster = std::make_unique<Poster>(server->port());
-      poster->post("/empty", body, i);
+      poster->must_post("/empty", body, i);
     });
     const std::string name = "http/empty-" + std::to_string(kilobytes) + "k";
     const Params params = {{"connections", std::to_string(kWriters)}};
