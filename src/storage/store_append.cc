@@ -136,6 +136,7 @@ class StoreImpl::AppendWrite : public PendingWrite {
   void find_duplicates();
   Status encode(Item& item, Scratch& scratch);
   void number_records();
+  [[nodiscard]] size_t bytes_to_wait() const;
   void compose(uint64_t generation);
   [[nodiscard]] bool try_enqueue(uint64_t generation) noexcept;
   [[nodiscard]] bool mark_raced();
@@ -151,6 +152,7 @@ class StoreImpl::AppendWrite : public PendingWrite {
   std::vector<Delta> deltas_;
   size_t duplicates_ = 0;
   uint64_t rows_ = 0, bytes_ = 0, generation_ = 0;
+  MemoryCharge waiting_;  ///< For the batch: a disk that stalls lets many wait.
 };
 
 // One durable write for all services that this request brings, not one for each.
@@ -248,6 +250,7 @@ Status StoreImpl::AppendWrite::enter_queue() {
   scratch.done();
   drop_duplicates();
   number_records();
+  HEARTH_ASSIGN_OR_RETURN(waiting_, store_.options_.memory->charge(bytes_to_wait(), "append"));
   for (;;) {
     const uint64_t generation = store_.generation_;
     compose(generation);
@@ -278,6 +281,16 @@ void StoreImpl::AppendWrite::number_records() {
   for (Item& item : items_) {
     if (item.record) item.sequence = item.epoch->next_sequence();
   }
+}
+
+// The batch holds a second copy of all that is written.
+size_t StoreImpl::AppendWrite::bytes_to_wait() const {
+  size_t bytes = 0;
+  for (const Delta& delta : deltas_) bytes += 2 * delta.value.size() + kRecordOverhead;
+  for (const Item& item : items_) {
+    if (item.record) bytes += item.record->value.size() + kRecordOverhead;
+  }
+  return bytes;
 }
 
 void StoreImpl::AppendWrite::compose(uint64_t generation) {

@@ -3,8 +3,12 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
+#include <numeric>
 #include <thread>
+#include <utility>
 
+#include "base/executor.h"
 #include "storage/keys.h"
 #include "support/moody_bucket.h"
 #include "support/quiet_log.h"
@@ -18,6 +22,64 @@ using test::QuietLog;
 using test::StoreUnderTest;
 
 constexpr int64_t kSecond = 1'000'000'000;
+
+/// A disk that stalls when it is held: what is to be committed waits until it is let go.
+class HeldExecutor final : public Executor {
+ public:
+  bool try_submit(std::function<void()> task) override {
+    if (held_) {
+      tasks_.push_back(std::move(task));
+    } else {
+      task();
+    }
+    return true;
+  }
+  void hold() { held_ = true; }
+  void let_go() {
+    held_ = false;
+    for (const auto& task : std::exchange(tasks_, {})) task();
+  }
+
+ private:
+  bool held_ = false;
+  std::vector<std::function<void()>> tasks_;
+};
+
+TEST_CASE("what waits for the disk is charged, and refused when memory ends", "[store]") {
+  HeldExecutor disk;
+  StoreUnderTest t;
+  REQUIRE(t.append("anonymous", "svc", "p"));  // The names are known.
+  t.options().commits = &disk;
+  REQUIRE(t.reopen());
+  const LabelSet series = test::series_of("svc", "p");
+  const ProfileBatch batch = t.gen().next();
+  std::vector<uint32_t> samples(batch.samples.size());
+  std::iota(samples.begin(), samples.end(), 0);
+  uint64_t stored = 0;
+  const auto send = [&](uint64_t id) {
+    const AppendProfile profile{&series, &batch, samples, Id128{2, id}};
+    return t.store().append_later(
+        Tenant::anonymous(), std::span(&profile, 1), {},
+        [&](const Result<AppendOutcome>& outcome) { stored += outcome->stored; });
+  };
+  disk.hold();
+  REQUIRE(send(1));
+  const size_t waiting = t.memory().used();
+  CHECK(stored == 0);
+  disk.let_go();
+  CHECK(stored == 1);
+  CHECK(t.memory().used() < waiting);
+
+  disk.hold();
+  REQUIRE(send(2));
+  const auto rest = t.memory().charge(t.memory().limit() / 100 * 84 - t.memory().used(), "test");
+  REQUIRE(rest);
+  uint64_t taken = 1;
+  while (send(2 + taken)) ++taken;
+  CHECK(stored == 1);
+  disk.let_go();
+  CHECK(stored == 1 + taken);
+}
 
 TEST_CASE("above the cap of unsealed bytes appends are refused until a seal", "[store]") {
   StoreUnderTest t;
