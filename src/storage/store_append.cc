@@ -15,6 +15,9 @@ namespace hearth::storage {
 namespace {
 
 constexpr size_t kTypesMax = limit::kSampleTypes;
+/// Retries of what waits already take no room in the spool: a disk that stalls must not end up with
+/// every connection of the server.
+constexpr uint64_t kWaitingMax = 1024;
 constexpr size_t kRecordOverhead = sizeof(HeadRecord) + 128;
 // Scratch space for more samples than this is freed after the request.
 constexpr size_t kScratchSamplesMax = 65'536;
@@ -359,7 +362,12 @@ class StoreImpl::DetachedAppend final : public AppendWrite {
  public:
   DetachedAppend(StoreImpl& store, const Tenant& tenant, std::span<const AppendProfile> profiles,
                  AppendDone done)
-      : AppendWrite(store, tenant, profiles), home_(store), done_(std::move(done)) {}
+      : AppendWrite(store, tenant, profiles), home_(store), done_(std::move(done)) {
+    ++home_.waiting_appends_;
+  }
+  ~DetachedAppend() override { --home_.waiting_appends_; }
+  DetachedAppend(const DetachedAppend&) = delete;
+  DetachedAppend& operator=(const DetachedAppend&) = delete;
 
  private:
   void done(const Status& status) override {
@@ -421,6 +429,10 @@ Status StoreImpl::append_later(const Tenant& tenant, std::span<const AppendProfi
     return {};
   }
   HEARTH_RETURN_IF_ERROR(check_append());
+  if (waiting_appends_ >= kWaitingMax) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("append: {} writes wait for the disk", kWaitingMax), "not_ready");
+  }
   auto write = std::make_unique<DetachedAppend>(*this, tenant, profiles, std::move(done));
   HEARTH_RETURN_IF_ERROR(write->plan());
   HEARTH_RETURN_IF_ERROR(write->enter_queue());

@@ -230,6 +230,7 @@ class StoreImpl final : public Store {
   std::vector<uint64_t> dead_epochs_;  ///< Over, without rows: their deltas can go.
 
   std::atomic<uint64_t> unsealed_bytes_ = 0;
+  std::atomic<uint64_t> waiting_appends_ = 0;  ///< Those that nobody waits for.
   std::atomic<uint64_t> profiles_ = 0, duplicates_ = 0, rows_ = 0, seals_ = 0, seal_failures_ = 0,
                         sealed_profiles_ = 0, corrupt_objects_ = 0, epochs_shed_ = 0;
 };

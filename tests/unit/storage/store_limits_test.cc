@@ -45,40 +45,61 @@ class HeldExecutor final : public Executor {
   std::vector<std::function<void()>> tasks_;
 };
 
-TEST_CASE("what waits for the disk is charged, and refused when memory ends", "[store]") {
-  HeldExecutor disk;
-  StoreUnderTest t;
-  REQUIRE(t.append("anonymous", "svc", "p"));  // The names are known.
-  t.options().commits = &disk;
-  REQUIRE(t.reopen());
-  const LabelSet series = test::series_of("svc", "p");
-  const ProfileBatch batch = t.gen().next();
-  std::vector<uint32_t> samples(batch.samples.size());
-  std::iota(samples.begin(), samples.end(), 0);
-  uint64_t stored = 0;
-  const auto send = [&](uint64_t id) {
+/// Sends small profiles to a store whose disk can be held.
+struct HeldStore {
+  HeldStore() {
+    REQUIRE(t.append("anonymous", "svc", "p"));  // The names are known.
+    t.options().commits = &disk;
+    REQUIRE(t.reopen());
+    std::iota(samples.begin(), samples.end(), 0);
+  }
+  Status send(uint64_t id) {
     const AppendProfile profile{&series, &batch, samples, Id128{2, id}};
     return t.store().append_later(
         Tenant::anonymous(), std::span(&profile, 1), {},
         [&](const Result<AppendOutcome>& outcome) { stored += outcome->stored; });
-  };
-  disk.hold();
-  REQUIRE(send(1));
-  const size_t waiting = t.memory().used();
-  CHECK(stored == 0);
-  disk.let_go();
-  CHECK(stored == 1);
-  CHECK(t.memory().used() < waiting);
+  }
+  HeldExecutor disk;
+  StoreUnderTest t;
+  const LabelSet series = test::series_of("svc", "p");
+  const ProfileBatch batch = t.gen().next();
+  std::vector<uint32_t> samples = std::vector<uint32_t>(batch.samples.size());
+  uint64_t stored = 0;
+};
 
-  disk.hold();
-  REQUIRE(send(2));
-  const auto rest = t.memory().charge(t.memory().limit() / 100 * 84 - t.memory().used(), "test");
+TEST_CASE("what waits for the disk is charged, and refused when memory ends", "[store]") {
+  HeldStore held;
+  MemoryAccountant& memory = held.t.memory();
+  held.disk.hold();
+  REQUIRE(held.send(1));
+  const size_t waiting = memory.used();
+  CHECK(held.stored == 0);
+  held.disk.let_go();
+  CHECK(held.stored == 1);
+  CHECK(memory.used() < waiting);
+
+  held.disk.hold();
+  REQUIRE(held.send(2));
+  const auto rest = memory.charge(memory.limit() / 100 * 85 - memory.used() - 200'000, "test");
   REQUIRE(rest);
   uint64_t taken = 1;
-  while (send(2 + taken)) ++taken;
-  CHECK(stored == 1);
-  disk.let_go();
-  CHECK(stored == 1 + taken);
+  while (taken < 1000 && held.send(2 + taken)) ++taken;
+  CHECK(taken < 1000);
+  CHECK(held.stored == 1);
+  held.disk.let_go();
+  CHECK(held.stored == 1 + taken);
+}
+
+TEST_CASE("only so many writes wait for the disk, retries among them", "[store]") {
+  HeldStore held;
+  held.disk.hold();
+  for (uint64_t i = 0; i < 1024; ++i) REQUIRE(held.send(i % 2));
+  const Status more = held.send(1);
+  CHECK(more.error().code == ErrorCode::unavailable);
+  CHECK(more.error().message.find("wait for the disk") != std::string::npos);
+  held.disk.let_go();
+  CHECK(held.stored == 2);
+  CHECK(held.send(1));
 }
 
 TEST_CASE("above the cap of unsealed bytes appends are refused until a seal", "[store]") {
