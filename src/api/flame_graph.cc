@@ -1,7 +1,6 @@
 #include "api/flame_graph.h"
 
 #include <algorithm>
-#include <array>
 
 #include "api/json_writer.h"
 #include "base/bytes.h"
@@ -26,7 +25,13 @@ class NameTable {
     }
     names.push_back(kTotal);
   }
-  int64_t of_node(uint32_t node) { return index(tree_.name[node], tree_.names[tree_.name[node]]); }
+  int64_t of_node(uint32_t node) {
+    const uint32_t slot = tree_.name[node];
+    if (index_[slot] != kUnset) return static_cast<int64_t>(index_[slot]);
+    return index(slot, tree_.names[slot]);
+  }
+  /// The name index of `other` in the tree, or one that no node has.
+  [[nodiscard]] uint32_t other() const { return static_cast<uint32_t>(other_); }
   int64_t of_other() { return index(other_ == kUnset ? tree_.names.size() : other_, kOther); }
 
   std::vector<std::string_view> names;
@@ -49,25 +54,27 @@ class NameTable {
 struct Bar {
   uint32_t node;  ///< Or kFolded.
   uint32_t depth;
-  int64_t x, total, self;
+  int64_t x;
+  int64_t folded;  ///< Total of a folded bar.
 };
 
 /// Lays out the kept children of `parent`, left to right, behind its own self value; the folded
 /// ones come last.
 void push_children(const query::FunctionTree& tree, const std::vector<uint32_t>& ends,
-                   int64_t threshold, const Bar& parent, std::vector<Bar>& stack) {
-  int64_t x = parent.x + parent.self;
+                   int64_t threshold, uint32_t other, const Bar& parent, std::vector<Bar>& stack) {
+  int64_t x = parent.x + (parent.node == 0 ? 0 : tree.self[parent.node]);
   int64_t folded = 0;
-  for (uint32_t child = parent.node + 1; child < ends[parent.node]; child = ends[child]) {
-    const bool is_leaf = ends[child] == child + 1;
-    if (tree.total[child] < threshold || (is_leaf && tree.names[tree.name[child]] == kOther)) {
-      folded += tree.total[child];
+  const uint32_t end = ends[parent.node];
+  for (uint32_t child = parent.node + 1; child < end; child = ends[child]) {
+    const int64_t total = tree.total[child];
+    if (total < threshold || (tree.name[child] == other && ends[child] == child + 1)) {
+      folded += total;
       continue;
     }
-    stack.push_back({child, parent.depth + 1, x, tree.total[child], tree.self[child]});
-    x += tree.total[child];
+    stack.push_back({child, parent.depth + 1, x, 0});
+    x += total;
   }
-  if (folded > 0) stack.push_back({kFolded, parent.depth + 1, x, folded, folded});
+  if (folded > 0) stack.push_back({kFolded, parent.depth + 1, x, folded});
 }
 
 // Bars arrive right to left; an answer lists them left to right, each x relative to the end of the
@@ -104,17 +111,24 @@ FlameGraph flame_graph(const query::FunctionTree& tree, int64_t threshold) {
   graph.total = tree.size() == 0 ? 0 : tree.total[0];
   graph.levels.push_back({0, graph.total, 0, 0});
   std::vector<Bar> stack;
-  if (tree.size() > 0) push_children(tree, ends, threshold, {0, 0, 0, graph.total, 0}, stack);
+  if (tree.size() > 0) push_children(tree, ends, threshold, names.other(), {0, 0, 0, 0}, stack);
   while (!stack.empty()) {
     const Bar bar = stack.back();
     stack.pop_back();
     if (graph.levels.size() <= bar.depth) graph.levels.resize(bar.depth + 1);
-    const int64_t name = bar.node == kFolded ? names.of_other() : names.of_node(bar.node);
-    const std::array quadruple{bar.x, bar.total, bar.self, name};
-    graph.levels[bar.depth].insert(graph.levels[bar.depth].end(), quadruple.begin(),
-                                   quadruple.end());
-    graph.max_self = std::max(graph.max_self, bar.self);
-    if (bar.node != kFolded) push_children(tree, ends, threshold, bar, stack);
+    const bool kept = bar.node != kFolded;
+    const int64_t total = kept ? tree.total[bar.node] : bar.folded;
+    const int64_t self = kept ? tree.self[bar.node] : bar.folded;
+    const int64_t name = kept ? names.of_node(bar.node) : names.of_other();
+    std::vector<int64_t>& level = graph.levels[bar.depth];
+    level.resize(level.size() + 4);
+    int64_t* const quadruple = &level.back() - 3;
+    quadruple[0] = bar.x;
+    quadruple[1] = total;
+    quadruple[2] = self;
+    quadruple[3] = name;
+    graph.max_self = std::max(graph.max_self, self);
+    if (kept) push_children(tree, ends, threshold, names.other(), bar, stack);
   }
   std::ranges::for_each(graph.levels, finish_level);
   graph.names = std::move(names.names);
@@ -131,10 +145,7 @@ void append_quoted(std::string& out, int64_t v) {
 
 void append_level(std::string& out, const std::vector<int64_t>& level) {
   out += "{\"values\":[";
-  for (size_t i = 0; i < level.size(); ++i) {
-    if (i > 0) out += ',';
-    append_quoted(out, level[i]);
-  }
+  append_quoted_numbers(out, level);
   out += "]}";
 }
 

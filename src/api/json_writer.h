@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,8 @@ void append_json_string(std::string& out, std::string_view text);
 void append_json_number(std::string& out, int64_t v);
 /// Shortest decimal that reads back as `v`; NaN and infinities, which JSON lacks, become null.
 void append_json_number(std::string& out, double v);
+/// Numbers in quotes, as protojson writes 64-bit ones, commas between them.
+void append_quoted_numbers(std::string& out, std::span<const int64_t> numbers);
 
 /// Writes one JSON document front to back into a string; commas are its business, nesting the
 /// caller's.

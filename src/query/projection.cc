@@ -51,7 +51,10 @@ class Projector {
            open_.pop_back()) {
         places_.push_back(open_.back().place);
       }
-      open_children(append(label, out_.depth[parent] + 1));
+      uint32_t at = append(label, out_.depth[parent] + 1);
+      while (places_.size() == 1 && only_child(at)) {
+      }
+      open_children(at);
     }
     return std::move(out_);
   }
@@ -70,6 +73,24 @@ class Projector {
     out_.label.push_back(label);
     out_.depth.push_back(depth);
     return static_cast<uint32_t>(out_.label.size() - 1);
+  }
+
+  // Most nodes stand for one place with one child: a chain is walked without opening lists. Moves
+  // the place on, and `at` to the new node, if there is one; false at the end of the chain.
+  bool only_child(uint32_t& at) {
+    Place& place = places_.front();
+    if (place.inner == 0) {
+      const uint32_t child = children_.first[place.node];
+      if (child == 0 || children_.next[child] != 0) return false;
+      out_.node[place.node] = at;
+      const uint32_t* const begin = frames_.begin.data() + location_[child];
+      place = {child, begin[1] - begin[0]};
+      if (place.inner == 0) return true;
+    }
+    --place.inner;
+    at = append(frames_.label[frames_.begin[location_[place.node]] + place.inner],
+                out_.depth[at] + 1);
+    return true;
   }
 
   void open_frame(uint32_t parent, uint32_t node, uint32_t inner) {
