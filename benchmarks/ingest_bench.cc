@@ -20,21 +20,25 @@ namespace hearth::bench {
 namespace {
 
 constexpr size_t kWriters = 8;
+// Like kWriters agents of a few machines: enough that a group of requests waits for each write of
+// the disk, as it does at the rates that are looked for.
+constexpr size_t kHttpWriters = 32;
 
 struct Rates {
   std::vector<double> per_cpu_second, per_second;
 };
 
-/// Measures `passes` passes of `work`, each over `count` profiles; `after` follows each,
-/// unmeasured.
+/// Measures `passes` passes of `work`, each over `count` profiles by `writers` threads; `after`
+/// follows each, unmeasured.
 Rates measure(
-    size_t passes, size_t count, const std::function<void(size_t pass, size_t i)>& work,
+    size_t writers, size_t passes, size_t count,
+    const std::function<void(size_t pass, size_t i)>& work,
     const std::function<void()>& after = [] {}) {
   Rates rates;
   for (size_t pass = 0; pass < passes; ++pass) {
     const double cpu = cpu_seconds();
     const double wall = wall_seconds();
-    in_parallel(kWriters, count, [&](size_t i) { work(pass, i); });
+    in_parallel(writers, count, [&](size_t i) { work(pass, i); });
     rates.per_cpu_second.push_back(static_cast<double>(count) / (cpu_seconds() - cpu));
     rates.per_second.push_back(static_cast<double>(count) / (wall_seconds() - wall));
     after();
@@ -47,10 +51,10 @@ void report(Context& context, const std::string& name, const Params& params, con
   context.report(name, params, "profiles/s", rates.per_second);
 }
 
-Params params_of(const Stream& stream, size_t services) {
+Params params_of(const Stream& stream, size_t services, size_t writers) {
   return {{"stream", stream.name},
           {"services", std::to_string(services)},
-          {"writers", std::to_string(kWriters)},
+          {"writers", std::to_string(writers)},
           {"gzip_bytes", std::to_string(static_cast<size_t>(stream.gzip_bytes() /
                                                             static_cast<double>(stream.size())))}};
 }
@@ -76,9 +80,9 @@ void ingest_in_process(Context& context, const Stream& stream, size_t services) 
     const uint64_t sealed = need(db->store().seal());
     seal_us.push_back((cpu_seconds() - cpu) * 1e6 / static_cast<double>(sealed));
   };
-  const Rates rates = measure(context.options().runs, count, ingest, seal);
-  report(context, "ingest/in-process", params_of(stream, services), rates);
-  context.report("ingest/seal", params_of(stream, services), "CPU us/profile", seal_us);
+  const Rates rates = measure(kWriters, context.options().runs, count, ingest, seal);
+  report(context, "ingest/in-process", params_of(stream, services, kWriters), rates);
+  context.report("ingest/seal", params_of(stream, services, kWriters), "CPU us/profile", seal_us);
 }
 
 void ingest_over_http(Context& context, const Stream& stream, size_t services) {
@@ -90,16 +94,17 @@ void ingest_over_http(Context& context, const Stream& stream, size_t services) {
   const auto server = need(server::Server::start(config));
   const std::string url = server->url();
   const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
-  const size_t count = std::max<size_t>(stream.size(), 5 * services);
-  const Rates rates = measure(context.options().runs, count, [&](size_t pass, size_t i) {
-    // One connection per thread and pass.
-    thread_local std::unique_ptr<Poster> poster;
-    if (!poster) poster = std::make_unique<Poster>(port);
-    const size_t number = pass * count + i;
-    poster->must_post("/ingest?name=service-" + std::to_string(i % services),
-                      stream.gzip[(i / services + i) % stream.size()], number);
-  });
-  report(context, "ingest/http", params_of(stream, services), rates);
+  const size_t count = std::max<size_t>(10 * stream.size(), 10 * services);
+  const Rates rates =
+      measure(kHttpWriters, context.options().runs, count, [&](size_t pass, size_t i) {
+        // One connection per thread and pass.
+        thread_local std::unique_ptr<Poster> poster;
+        if (!poster) poster = std::make_unique<Poster>(port);
+        const size_t number = pass * count + i;
+        poster->must_post("/ingest?name=service-" + std::to_string(i % services),
+                          stream.gzip[(i / services + i) % stream.size()], number);
+      });
+  report(context, "ingest/http", params_of(stream, services, kHttpWriters), rates);
   server->stop();
 }
 
@@ -161,11 +166,12 @@ void run_empty(Context& context) {
   server->start();
   for (const size_t kilobytes : {1U, 30U, 50U, 100U}) {
     const std::string body(kilobytes * 1'000, 'x');
-    const Rates rates = measure(context.options().runs, kWriters * 500, [&](size_t, size_t i) {
-      thread_local std::unique_ptr<Poster> poster;
-      if (!poster) poster = std::make_unique<Poster>(server->port());
-      poster->must_post("/empty", body, i);
-    });
+    const Rates rates =
+        measure(kWriters, context.options().runs, kWriters * 500, [&](size_t, size_t i) {
+          thread_local std::unique_ptr<Poster> poster;
+          if (!poster) poster = std::make_unique<Poster>(server->port());
+          poster->must_post("/empty", body, i);
+        });
     const std::string name = "http/empty-" + std::to_string(kilobytes) + "k";
     const Params params = {{"connections", std::to_string(kWriters)}};
     context.report(name, params, "requests/CPU-s", rates.per_cpu_second);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,7 +27,7 @@ class Poster {
 
  private:
   /// False: the connection is closed.
-  bool send_all(std::string_view data) const;
+  bool send_all(std::array<std::string_view, 2> parts) const;
   /// Reads an answer to the end that its Content-Length says into `answer_`. Its status, or 0.
   int receive();
 
