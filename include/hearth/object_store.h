@@ -28,10 +28,15 @@ class ObjectReader {
     static_cast<void>(offset);
     static_cast<void>(length);
   }
+  /// True once a read found that the object was removed.
+  [[nodiscard]] virtual bool gone() const { return false; }
 };
 
 /// Reason of errors that reads give when the bucket cannot be asked now, as opposed to damage.
 inline constexpr const char* kBucketAway = "bucket_away";
+
+/// Reason of `not_found` errors that reads of an opened object give: somebody removed it meanwhile.
+inline constexpr const char* kObjectGone = "object_gone";
 
 /// The bucket: a local directory or any S3 service. Keys are relative paths of [A-Za-z0-9!-_.*'()/]
 /// without empty, "." or ".." components. "Not found" and "already there" are values, not errors.

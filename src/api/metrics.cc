@@ -96,6 +96,24 @@ void add_store(Families& out, const storage::StoreStats& stats) {
   out.counter("hearth_write_groups_total", "Synced write groups.", stats.kv_write_groups_total);
 }
 
+void add_remote_reading(Families& out, const storage::RemoteReading::Stats& stats) {
+  const char* const kReads = "hearth_block_cache_reads_total";
+  const char* const kHelp = "Reads of remote segments, by whether the cache had all they wanted.";
+  out.counter(kReads, kHelp, stats.cache.hits, {{"result", "hit"}});
+  out.counter(kReads, kHelp, stats.cache.misses, {{"result", "miss"}});
+  out.counter("hearth_block_cache_hit_bytes_total", "Bytes that the cache gave.",
+              stats.cache.hit_bytes);
+  out.counter("hearth_block_cache_damaged_total",
+              "Pages of the cache whose checksum failed; they are fetched again.",
+              stats.cache.damaged_pages);
+  out.gauge("hearth_block_cache_bytes", "Disk that the cache takes.", stats.cache.disk_bytes);
+  out.counter("hearth_fetches_total", "Requests for parts of remote segments.",
+              stats.fetches.requests);
+  out.counter("hearth_fetched_bytes_total", "Bytes that these asked for.", stats.fetches.bytes);
+  out.counter("hearth_fetches_hedged_total", "Requests made a second time because they took long.",
+              stats.fetches.hedges);
+}
+
 void add_bucket(Families& out, const objstore::Bucket& bucket) {
   if (!bucket.remote()) return;
   const objstore::BucketStats stats = bucket.stats();
@@ -225,7 +243,10 @@ std::string metrics_text(const App& app) {
   const storage::StoreStats stats = app.store.stats();
   add_store(out, stats);
   add_compaction(out, stats.compaction);
-  if (app.context.db != nullptr) add_bucket(out, app.context.db->bucket());
+  if (app.context.db != nullptr) {
+    add_bucket(out, app.context.db->bucket());
+    if (const auto remote = app.context.db->remote_reading()) add_remote_reading(out, *remote);
+  }
   add_http(out, app);
   return out.text();
 }

@@ -16,6 +16,8 @@ namespace {
 
 /// Below ingest and queries: a merge can wait, they cannot.
 constexpr int kCompactionNice = 10;
+/// Symbols or rollups of some hundred services.
+constexpr size_t kSymbolCacheMost = size_t{256} << 20U;
 constexpr auto kStepInterval = std::chrono::milliseconds(500);
 /// While requests wait for seals.
 constexpr auto kAckStepInterval = std::chrono::milliseconds(50);
@@ -61,6 +63,7 @@ struct Database::Impl {
   std::unique_ptr<MemoryAccountant> memory;
   std::unique_ptr<objstore::Bucket> bucket;
   std::unique_ptr<WorkerPool> commits;
+  std::unique_ptr<storage::RemoteReading> remote;  ///< When the bucket is.
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<ingest::Pipeline> pipeline;
   std::unique_ptr<query::Engine> engine;
@@ -85,6 +88,8 @@ void fill_defaults(Database::Options& options) {
   if (options.memory_limit_bytes == 0) options.memory_limit_bytes = machine_memory_bytes() / 2;
   if (options.dictionary_max_bytes == 0)
     options.dictionary_max_bytes = options.memory_limit_bytes / 2;
+  if (options.symbol_cache_bytes == 0)
+    options.symbol_cache_bytes = std::min(options.memory_limit_bytes / 8, kSymbolCacheMost);
   if (options.bucket.empty()) options.bucket = options.data_dir + "/bucket";
   // A profile that would be forgotten at once is refused: a 200 for it would be a lie.
   const int64_t longest_ns = options.retention.longest_age_ns();
@@ -111,10 +116,25 @@ Result<std::unique_ptr<objstore::Bucket>> open_bucket(const Database::Options& o
   return bucket;
 }
 
+std::unique_ptr<storage::RemoteReading> open_remote_reading(const Database::Options& options,
+                                                            const objstore::Bucket& bucket,
+                                                            MemoryAccountant& memory) {
+  if (!bucket.remote()) return nullptr;
+  // The store does it, too, but comes later; it tells what is wrong when this fails.
+  (void)options.files->make_directories(options.data_dir);
+  return std::make_unique<storage::RemoteReading>(
+      storage::RemoteReading::Options{.path = options.data_dir + "/blocks",
+                                      .disk_bytes = options.cache_bytes,
+                                      .requests = options.s3.connections_max,
+                                      .memory = &memory});
+}
+
 Result<std::unique_ptr<storage::Store>> open_store(const Database::Options& options,
                                                    const objstore::Bucket& bucket,
+                                                   storage::RemoteReading* remote,
                                                    MemoryAccountant& memory, Executor& commits) {
   storage::Store::Options store;
+  if (remote != nullptr) store.remote = remote->reads();
   store.data_dir = options.data_dir;
   store.bucket = bucket.store();
   store.files = options.files;
@@ -158,13 +178,15 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
   if (bytes_max == 0) bytes_max = default_bytes_max(impl.options, *impl.bucket);
   impl.commits = std::make_unique<WorkerPool>(
       WorkerPool::Options{.name = "commit", .threads = 1, .queue_max = 4, .patient = true});
-  HEARTH_ASSIGN_OR_RETURN(impl.store,
-                          open_store(impl.options, *impl.bucket, *impl.memory, *impl.commits));
+  impl.remote = open_remote_reading(impl.options, *impl.bucket, *impl.memory);
+  HEARTH_ASSIGN_OR_RETURN(impl.store, open_store(impl.options, *impl.bucket, impl.remote.get(),
+                                                 *impl.memory, *impl.commits));
   impl.pipeline =
       std::make_unique<ingest::Pipeline>(*impl.store, *impl.options.clock, impl.options.limits);
   query::Engine::Options engine;
   engine.store = impl.store.get();
   engine.memory = impl.memory.get();
+  engine.symbol_cache_bytes = impl.options.symbol_cache_bytes;
   impl.engine = std::make_unique<query::Engine>(engine);
   if (impl.options.maintenance_thread) {
     impl.maintenance = std::make_unique<Maintenance>(*impl.store, *impl.bucket, impl.options);
@@ -183,6 +205,10 @@ query::Engine& Database::engine() {
 }
 const objstore::Bucket& Database::bucket() const {
   return *impl_->bucket;
+}
+std::optional<storage::RemoteReading::Stats> Database::remote_reading() const {
+  if (!impl_->remote) return std::nullopt;
+  return impl_->remote->stats();
 }
 MemoryAccountant& Database::memory() {
   return *impl_->memory;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/executor.h"
@@ -12,6 +13,7 @@
 #include "ingest/pipeline.h"
 #include "objstore/bucket.h"
 #include "query/engine.h"
+#include "storage/remote_reading.h"
 #include "storage/store.h"
 
 namespace hearth {
@@ -56,7 +58,9 @@ class Database {
     const Clock* clock = nullptr;  ///< nullptr: the machine's.
     Random* random = nullptr;
     FileSystem* files = nullptr;
-    bool maintenance_thread = true;  ///< Off in simulation and tests, which call store().step().
+    uint64_t cache_bytes = 1ULL << 30;  ///< Of segments of a remote bucket, on disk; 0: none.
+    size_t symbol_cache_bytes = 0;      ///< 0: an eighth of memory_limit_bytes, at most 256 MiB.
+    bool maintenance_thread = true;     ///< Off in simulation and tests, which call store().step().
   };
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(Options options);
   ~Database();
@@ -65,6 +69,8 @@ class Database {
   [[nodiscard]] ingest::Pipeline& pipeline();
   [[nodiscard]] query::Engine& engine();
   [[nodiscard]] const objstore::Bucket& bucket() const;
+  /// Nothing when the bucket is local.
+  [[nodiscard]] std::optional<storage::RemoteReading::Stats> remote_reading() const;
   [[nodiscard]] MemoryAccountant& memory();
   [[nodiscard]] const Clock& clock() const;
   [[nodiscard]] const Options& options() const;

@@ -21,7 +21,7 @@ struct S3Options {
   CredentialOptions credentials;
   int64_t timeout_ns = 5'000'000'000;  ///< Of one try, plus a second for each MiB it moves.
   int64_t patience = 6;  ///< All tries of an operation last as long as this many that time out.
-  size_t connections_max = 16;
+  size_t connections_max = 32;
   /// Larger objects go up in parts of `part_bytes`, when nothing depends on their being absent.
   uint64_t parts_from_bytes = 64ULL << 20;
   uint64_t part_bytes = 16ULL << 20;

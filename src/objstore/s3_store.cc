@@ -129,6 +129,10 @@ Result<SharedBytes> S3Object::read(uint64_t offset, uint64_t length) const {
   request.expected = {404, 416};
   request.check = [&](const HttpReply& reply) { return check(reply, offset, length); };
   HEARTH_ASSIGN_OR_RETURN(HttpReply reply, call_to_read(*client_, request));
+  if (reply.status == 404) {
+    return fail(ErrorCode::not_found,
+                fmt::format("read object {}: no such object", client_->name_of(key_)), kObjectGone);
+  }
   if (reply.status == 416) {
     return fail(ErrorCode::data_loss, fmt::format("read object {}: it became shorter than {} bytes",
                                                   client_->name_of(key_), offset + length));
@@ -195,6 +199,11 @@ Result<std::unique_ptr<ObjectReader>> S3Store::open(const std::string& key) {
   const uint64_t offset = size - reply.body.size();
   return std::make_unique<S3Object>(client_, full_key(key), size,
                                     Tail{shared(std::move(reply.body)), offset});
+}
+
+Result<std::unique_ptr<ObjectReader>> S3Store::open_sized(const std::string& key, uint64_t size) {
+  HEARTH_RETURN_IF_ERROR(check_key(key));
+  return std::make_unique<S3Object>(client_, full_key(key), size, Tail{{}, size});
 }
 
 Result<std::vector<ObjectStore::Entry>> S3Store::list(const std::string& prefix,

@@ -19,6 +19,8 @@ class S3Store final : public ObjectStore {
   Result<PutOutcome> put_if_absent(const std::string& key, std::string_view data) override;
   Status put(const std::string& key, std::string_view data) override;
   Result<std::unique_ptr<ObjectReader>> open(const std::string& key) override;
+  /// Costs no request; that the object is missing, or has another size, shows when it is read.
+  Result<std::unique_ptr<ObjectReader>> open_sized(const std::string& key, uint64_t size) override;
   Result<std::vector<Entry>> list(const std::string& prefix, const std::string& start_after,
                                   size_t limit) override;
   Status remove(const std::string& key) override;

@@ -92,6 +92,17 @@ Status GroupSums::add_dataset(const storage::Dataset& dataset, const ProfileQuer
 }
 
 Status GroupSums::add(const ProfileQuery& query, const CancelToken& token, Cost* cost) {
+  // Mostly nothing yet.
+  const auto groups_before = groups_;
+  const Cost cost_before = *cost;
+  return with_fresh_views([&] {
+    groups_ = groups_before;
+    *cost = cost_before;
+    return add_view(query, token, cost);
+  });
+}
+
+Status GroupSums::add_view(const ProfileQuery& query, const CancelToken& token, Cost* cost) {
   const auto visit = [&](const std::shared_ptr<const storage::Dataset>& dataset) -> Status {
     HEARTH_RETURN_IF_ERROR(add_dataset(*dataset, query, cost));
     size_t bytes = 0;

@@ -37,6 +37,7 @@ class GroupSums {
   [[nodiscard]] std::vector<Group> finish();
 
  private:
+  Status add_view(const ProfileQuery& query, const CancelToken& token, Cost* cost);
   Status add_dataset(const storage::Dataset& dataset, const ProfileQuery& query, Cost* cost);
   Group& group_of(const VirtualSeries& series);
 

@@ -27,28 +27,55 @@ std::vector<Seen> seen_in(const storage::ProfileColumns& columns, size_t type, s
   return seen;
 }
 
+// Visited when all datasets were read: until then a new view may be needed.
+struct SeenDataset {
+  Family family;
+  std::shared_ptr<const std::vector<LabelSet>> series;
+  std::vector<std::vector<Seen>> by_type;
+};
+
+Result<SeenDataset> see_dataset(const storage::Dataset& dataset, TimeRange range) {
+  SeenDataset out{dataset.info().family, nullptr, {}};
+  HEARTH_ASSIGN_OR_RETURN(out.series, dataset.series());
+  HEARTH_ASSIGN_OR_RETURN(const auto columns, dataset.profiles());
+  for (size_t t = 0; t < out.family.types.size(); ++t)
+    out.by_type.push_back(seen_in(*columns, t, out.series->size(), range));
+  return out;
+}
+
+void visit_seen(const SeenDataset& dataset, const Selector& selector,
+                const std::function<void(const SeenSeries&)>& visit) {
+  for (size_t t = 0; t < dataset.by_type.size(); ++t) {
+    for (size_t s = 0; s < dataset.series->size(); ++s) {
+      const Seen& seen = dataset.by_type[t][s];
+      if (seen.profiles == 0) continue;
+      const VirtualSeries candidate((*dataset.series)[s], dataset.family.types[t],
+                                    dataset.family.period);
+      if (candidate.matches(selector)) visit({candidate, seen.newest_ns, seen.profiles});
+    }
+  }
+}
+
 }  // namespace
 
 Status for_each_series(Engine::Impl& impl, const Tenant& tenant, const Selector& selector,
                        TimeRange range, const CancelToken& token, Cost* cost,
                        const std::function<void(const SeenSeries&)>& visit) {
-  return scan(*impl.options.store, tenant, selector, range, token, cost,
-              [&](const std::shared_ptr<const storage::Dataset>& dataset) -> Status {
-                HEARTH_ASSIGN_OR_RETURN(const auto series, dataset->series());
-                HEARTH_ASSIGN_OR_RETURN(const auto columns, dataset->profiles());
-                const Family& family = dataset->info().family;
-                cost->datasets += 1;
-                for (size_t t = 0; t < family.types.size(); ++t) {
-                  const std::vector<Seen> seen = seen_in(*columns, t, series->size(), range);
-                  for (size_t s = 0; s < series->size(); ++s) {
-                    if (seen[s].profiles == 0) continue;
-                    const VirtualSeries candidate((*series)[s], family.types[t], family.period);
-                    if (candidate.matches(selector))
-                      visit({candidate, seen[s].newest_ns, seen[s].profiles});
-                  }
-                }
-                return {};
-              });
+  std::vector<SeenDataset> found;
+  const Cost cost_before = *cost;
+  HEARTH_RETURN_IF_ERROR(with_fresh_views([&] {
+    found.clear();
+    *cost = cost_before;
+    return scan(*impl.options.store, tenant, selector, range, token, cost,
+                [&](const std::shared_ptr<const storage::Dataset>& dataset) -> Status {
+                  HEARTH_ASSIGN_OR_RETURN(auto seen, see_dataset(*dataset, range));
+                  cost->datasets += 1;
+                  found.push_back(std::move(seen));
+                  return {};
+                });
+  }));
+  for (const SeenDataset& dataset : found) visit_seen(dataset, selector, visit);
+  return {};
 }
 
 Result<std::vector<ProfileType>> Engine::profile_types(const Tenant& tenant, TimeRange range,

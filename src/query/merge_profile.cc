@@ -146,21 +146,20 @@ formats::StackTree add_locations(BatchBuilder& out, const FunctionTree& tree) {
   return stacks;
 }
 
-}  // namespace
-
-Result<Engine::MergedProfile> Engine::merge_profile(const ProfileQuery& query,
-                                                    const CancelToken& token) {
-  MergedProfile result;
+// The query with one view.
+Result<Engine::MergedProfile> merge_locations(Engine::Impl& impl, const ProfileQuery& query,
+                                              const CancelToken& token) {
+  Engine::MergedProfile result;
   std::vector<LocationMerge> merges;
-  for (size_t w = 0; w <= impl_->helpers.count; ++w) merges.emplace_back(*impl_);
+  for (size_t w = 0; w <= impl.helpers.count; ++w) merges.emplace_back(impl);
   const auto visit = [&](size_t worker, const std::shared_ptr<const storage::Dataset>& dataset,
                          bool large, Cost* cost) -> Status {
     const SumRequest request{&query, SymbolUse::tables, large};
-    HEARTH_ASSIGN_OR_RETURN(const auto sums, sum_dataset(*impl_, *dataset, request, token, cost));
+    HEARTH_ASSIGN_OR_RETURN(const auto sums, sum_dataset(impl, *dataset, request, token, cost));
     return sums ? merges[worker].add(*sums, query.call_site) : Status();
   };
-  HEARTH_RETURN_IF_ERROR(scan_in_parallel(*impl_->options.store, query, {impl_->helpers, false},
-                                          token, &result.cost, visit));
+  HEARTH_RETURN_IF_ERROR(scan_in_parallel(*impl.options.store, query, {impl.helpers, false}, token,
+                                          &result.cost, visit));
   HEARTH_RETURN_IF_ERROR(token.check());
   std::vector<TreeMerger> mergers;
   for (LocationMerge& merge : merges) mergers.push_back(merge.take());
@@ -172,6 +171,13 @@ Result<Engine::MergedProfile> Engine::merge_profile(const ProfileQuery& query,
   result.batch.samples.label_begin.assign(1, 0);
   result.stacks = add_locations(out, tree);
   return result;
+}
+
+}  // namespace
+
+Result<Engine::MergedProfile> Engine::merge_profile(const ProfileQuery& query,
+                                                    const CancelToken& token) {
+  return with_fresh_views([&] { return merge_locations(*impl_, query, token); });
 }
 
 }  // namespace hearth::query

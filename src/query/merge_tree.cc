@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "base/saturate.h"
 #include "query/engine_impl.h"
 #include "query/place_finder.h"
@@ -103,15 +105,18 @@ void Engine::use_helpers(Executor& executor, size_t threads) {
 }
 
 Result<Engine::TreeResult> Engine::merge_tree(const ProfileQuery& query, const CancelToken& token) {
-  return merge(*impl_, query, token, nullptr);
+  return with_fresh_views([&] { return merge(*impl_, query, token, nullptr); });
 }
 
 Result<Engine::PlacedTreeResult> Engine::merge_placed_tree(const ProfileQuery& query,
                                                            const CancelToken& token) {
-  PlaceFinder places;
-  HEARTH_ASSIGN_OR_RETURN(auto merged, merge(*impl_, query, token, &places));
+  std::optional<PlaceFinder> places;
+  HEARTH_ASSIGN_OR_RETURN(auto merged, with_fresh_views([&] {
+                            places.emplace();
+                            return merge(*impl_, query, token, &*places);
+                          }));
   PlacedTreeResult result{std::move(merged.tree), {}, std::move(merged.cost)};
-  result.places = places.find(result.tree.names);
+  result.places = places->find(result.tree.names);
   return result;
 }
 

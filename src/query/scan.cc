@@ -162,6 +162,9 @@ Status scan_in_parallel(storage::Store& store, const ProfileQuery& query, const 
       auto datasets, candidates(store, query.tenant, query.selector, query.range, token, cost));
   if (!query.side.empty())
     std::erase_if(datasets, [](const auto& dataset) { return !dataset->has_side(); });
+  // Other families of the service need not be fetched.
+  std::erase_if(datasets,
+                [&](const auto& dataset) { return !type_index(dataset->info(), query.type); });
   uint64_t rows = 0;
   for (const auto& dataset : datasets) {
     const storage::DatasetInfo& info = dataset->info();

@@ -43,9 +43,24 @@ std::optional<size_t> type_index(const storage::DatasetInfo& info, const Profile
 /// False when the dataset's catalog entry shows that no series of it can satisfy the selector.
 bool may_match(const storage::Dataset& dataset, const Selector& selector);
 
+/// Runs a query anew, with a view of its own each time, while a segment that it reads turns out to
+/// be gone: another process has merged it, so that the next view has its profiles in another one.
+/// `run()` gives a Result or a Status and begins from nothing.
+template <class Run>
+auto with_fresh_views(Run&& run) -> decltype(run()) {
+  constexpr int kViewsMax = 10;
+  for (int views = 1;; ++views) {
+    auto result = run();
+    if (result || result.error().reason != kObjectGone) return result;
+    if (views == kViewsMax)
+      return fail(ErrorCode::unavailable, "query: segments are replaced too fast");
+  }
+}
+
 /// Takes one view of the store and calls `visit` for each dataset that may match, checking the
 /// token before each. A dataset that answers `data_loss` becomes a reason in cost->partial; any
-/// other error ends the scan. `needs`: what of the datasets will be read.
+/// other error ends the scan, also that of a segment that is gone (see with_fresh_views()).
+/// `needs`: what of the datasets will be read.
 [[nodiscard]] Status scan(
     storage::Store& store, const Tenant& tenant, const Selector& selector, TimeRange range,
     const CancelToken& token, Cost* cost,

@@ -225,6 +225,9 @@ std::vector<Setting> bucket_settings() {
                           "For one try of a request, plus a second for each MiB that it moves.")),
       never_zero(count("s3.connections-max", HEARTH_FIELD(size_t, database.s3.connections_max),
                        "Requests to the bucket at a time.")),
+      bytes("cache.blocks", HEARTH_FIELD(uint64_t, database.cache_bytes),
+            "Disk for what was read of a bucket at S3, in `blocks` in the folder of `--data`; the "
+            "oldest goes. 0: nothing is kept on disk."),
   };
 }
 
@@ -273,6 +276,9 @@ std::vector<Setting> storage_settings() {
             "Symbol tables of the services that send. Above three quarters of it those of the "
             "services that sent least lately are sealed and begun anew; at the limit profiles are "
             "refused with 503 until that is done. 0: half of memory.limit."),
+      bytes("cache.symbols", HEARTH_FIELD(size_t, database.symbol_cache_bytes),
+            "Memory for decoded symbols and rollups of segments that queries used last. 0: an "
+            "eighth of memory.limit, at most 256MiB."),
       duration("seal.interval", kNs, HEARTH_FIELD(int64_t, database.seal_interval_ns),
                "How long accepted profiles stay in the head before they become a segment."),
       bytes("seal.bytes", HEARTH_FIELD(uint64_t, database.seal_bytes),

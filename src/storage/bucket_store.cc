@@ -60,12 +60,14 @@ std::optional<std::string> BucketStore::stale_reason() const {
 
 Result<Store::View> BucketStore::view(const Tenant& tenant, const ViewQuery& query) {
   if (auto reason = not_ready_reason()) return fail(ErrorCode::unavailable, "view: " + *reason);
-  OpenedView opened = open_view(contents_, readers_, deletions_, tenant, query, corrupt_objects_);
-  for (int again = 0; opened.gone && again < kViewAttempts; ++again) {
+  OpenedView opened = open_view(contents_, readers_, deletions_, tenant, query);
+  for (int again = 0; !opened.gone.empty() && again < kViewAttempts; ++again) {
     // Another process merged it and deleted it since the last look.
     (void)compaction_.look();
-    opened = open_view(contents_, readers_, deletions_, tenant, query, corrupt_objects_);
+    if (!is_outdated(opened, contents_)) break;
+    opened = open_view(contents_, readers_, deletions_, tenant, query);
   }
+  corrupt_objects_ += opened.damaged;
   if (opened.replaced) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
   if (auto stale = stale_reason()) opened.view.partial.push_back(std::move(*stale));
   if (const uint64_t damaged = compaction_.unreadable(); damaged > 0) {

@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 namespace hearth::storage {
 namespace {
 
-/// Two parts that lie closer are fetched as one: a request costs more than these bytes.
-constexpr uint64_t kGapBytes = 64U << 10U;
+/// Two parts that lie closer are fetched as one: a request costs more than these bytes, which take
+/// some milliseconds where it takes tens.
+constexpr uint64_t kGapBytes = 256U << 10U;
 /// A longer part is fetched by several requests at once.
 constexpr uint64_t kRequestBytes = 8U << 20U;
 
@@ -35,6 +37,7 @@ void copy_overlap(ByteRange from, std::string_view bytes, ByteRange range, char*
 struct CachedReader::UnderWay {
   std::mutex mutex;
   std::vector<FetchPtr> fetches;
+  std::atomic<bool> gone = false;  ///< The object was removed.
 
   void forget(ByteRange range) {
     FetchPtr last;  // Freed without the lock.
@@ -66,8 +69,11 @@ Result<std::shared_ptr<const ObjectReader>> CachedReader::object() const {
   if (object_ != nullptr) return object_;
   HEARTH_ASSIGN_OR_RETURN(std::shared_ptr<const ObjectReader> opened,
                           bucket_.open_sized(key_, size_));
-  if (opened == nullptr)
-    return fail(ErrorCode::not_found, fmt::format("open object \"{}\": no such object", key_));
+  if (opened == nullptr) {
+    under_way_->gone = true;
+    return fail(ErrorCode::not_found, fmt::format("open object \"{}\": no such object", key_),
+                kObjectGone);
+  }
   if (opened->size() != size_) {
     return fail(ErrorCode::data_loss, fmt::format("open object \"{}\": got {} bytes; want {}", key_,
                                                   opened->size(), size_));
@@ -76,12 +82,27 @@ Result<std::shared_ptr<const ObjectReader>> CachedReader::object() const {
   return object_;
 }
 
+bool CachedReader::gone() const {
+  return under_way_->gone;
+}
+
+// A fetch that ended since the cache was looked at has left its bytes there.
+void CachedReader::look_again(std::vector<ByteRange>& rest, bool& came_meanwhile) const {
+  std::vector<ByteRange> still;
+  for (const ByteRange& range : rest) {
+    const auto missing = remote_.cache->get(identity_, size_, range, nullptr);
+    came_meanwhile |= missing.size() != 1 || missing[0] != range;
+    still.insert(still.end(), missing.begin(), missing.end());
+  }
+  rest = std::move(still);
+}
+
 // What covers the missing ranges: fetches that are under way already, and new ones for the rest.
-Result<std::vector<CachedReader::FetchPtr>> CachedReader::fetch(
-    const std::vector<ByteRange>& missing) const {
+Result<CachedReader::Fetches> CachedReader::fetch(const std::vector<ByteRange>& missing) const {
   HEARTH_ASSIGN_OR_RETURN(const auto object, this->object());
   std::unique_lock lock(under_way_->mutex);
-  std::vector<FetchPtr> fetches;
+  Fetches out;
+  std::vector<FetchPtr>& fetches = out.fetches;
   std::vector<FetchPtr> begun;
   std::vector<ByteRange> rest;
   for (ByteRange range : missing) {
@@ -98,12 +119,16 @@ Result<std::vector<CachedReader::FetchPtr>> CachedReader::fetch(
     }
     if (range.length > 0) rest.push_back(range);
   }
+  look_again(rest, out.came_meanwhile);
   for (const ByteRange& range : in_requests(rest)) {
     const auto keep = [under_way = std::weak_ptr(under_way_), cache = remote_.cache, id = identity_,
                        bytes = size_](ByteRange of, const Result<SharedBytes>& read) {
       // First kept, then forgotten: nobody asks for it in between.
       if (read) cache->put(id, bytes, of.offset, read->view);
-      if (const auto alive = under_way.lock()) alive->forget(of);
+      const auto alive = under_way.lock();
+      if (!alive) return;
+      if (!read && read.error().reason == kObjectGone) alive->gone = true;
+      alive->forget(of);
     };
     begun.push_back(std::make_shared<RangeFetcher::Fetch>(*remote_.fetcher, object, range, keep));
     under_way_->fetches.push_back(begun.back());
@@ -111,20 +136,23 @@ Result<std::vector<CachedReader::FetchPtr>> CachedReader::fetch(
   lock.unlock();
   for (const FetchPtr& fetch : begun) fetch->begin();
   fetches.insert(fetches.end(), begun.begin(), begun.end());
-  return fetches;
+  return out;
 }
 
 Result<SharedBytes> CachedReader::read(uint64_t offset, uint64_t length) const {
   const ByteRange range{offset, length};
   HEARTH_RETURN_IF_ERROR(check(range));
   auto buffer = std::make_shared<std::string>(length, '\0');
-  const auto missing = remote_.cache->get(identity_, size_, range, buffer->data());
-  if (!missing.empty()) {
-    HEARTH_ASSIGN_OR_RETURN(const auto fetches, fetch(missing));
-    for (const FetchPtr& fetch : fetches) {
+  auto missing = remote_.cache->get(identity_, size_, range, buffer->data());
+  while (!missing.empty()) {
+    HEARTH_ASSIGN_OR_RETURN(const Fetches begun, fetch(missing));
+    for (const FetchPtr& fetch : begun.fetches) {
       HEARTH_ASSIGN_OR_RETURN(const SharedBytes bytes, fetch->wait());
       copy_overlap(fetch->range(), bytes.view, range, buffer->data());
     }
+    if (!begun.came_meanwhile) break;
+    // Those that were waited for are in the cache now, too, unless it has no room.
+    missing = remote_.cache->get(identity_, size_, range, buffer->data());
   }
   const std::string_view view(*buffer);
   return SharedBytes{std::move(buffer), view};

@@ -16,6 +16,8 @@ namespace hearth::storage {
 struct RemoteReads {
   BlockCache* cache = nullptr;
   RangeFetcher* fetcher = nullptr;
+  Executor* executor = nullptr;  ///< Of the fetcher: threads that may wait for the bucket.
+  size_t requests = 0;           ///< How many of them there are.
 };
 
 /// An immutable object of a remote bucket, read through the block cache: what is missing is fetched
@@ -30,6 +32,7 @@ class CachedReader final : public ObjectReader {
   [[nodiscard]] uint64_t size() const override { return size_; }
   [[nodiscard]] Result<SharedBytes> read(uint64_t offset, uint64_t length) const override;
   void prefetch(uint64_t offset, uint64_t length) const override;
+  [[nodiscard]] bool gone() const override;
 
  private:
   using FetchPtr = std::shared_ptr<RangeFetcher::Fetch>;
@@ -38,7 +41,12 @@ class CachedReader final : public ObjectReader {
   struct UnderWay;
   [[nodiscard]] Status check(ByteRange range) const;
   [[nodiscard]] Result<std::shared_ptr<const ObjectReader>> object() const;
-  [[nodiscard]] Result<std::vector<FetchPtr>> fetch(const std::vector<ByteRange>& missing) const;
+  struct Fetches {
+    std::vector<FetchPtr> fetches;
+    bool came_meanwhile = false;  ///< Some of it is in the cache by now.
+  };
+  [[nodiscard]] Result<Fetches> fetch(const std::vector<ByteRange>& missing) const;
+  void look_again(std::vector<ByteRange>& rest, bool& came_meanwhile) const;
 
   const RemoteReads remote_;
   ObjectStore& bucket_;

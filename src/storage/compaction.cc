@@ -108,8 +108,9 @@ Status Compaction::adopt(const std::vector<ObjectStore::Entry>& listed) {
                   fmt::format("snapshot {} has merged {}, whose seal has not ended yet",
                               snapshot->number, key));
   }
-  CatalogChange change = compare_catalog(options_.contents->identities(), *snapshot,
-                                         *options_.bucket, listed, unreadable_);
+  CatalogChange change =
+      compare_catalog(options_.contents->identities(), *snapshot, *options_.bucket, listed,
+                      unreadable_, options_.readers->remote());
   const size_t damaged = options_.shared ? change.damaged.size() : 0;
   if (const uint64_t missing = change.corrupt_objects + change.unreachable - damaged; missing > 0) {
     return fail(ErrorCode::unavailable, fmt::format("{} segments of snapshot {} cannot be read",
@@ -183,6 +184,7 @@ Status Compaction::store_output(MergedSegment output, std::vector<SegmentEntry>&
                           options_.bucket->put_if_absent(output.listed.key, output.bytes));
   (void)put;
   HEARTH_KILL_POINT("compact.after_put");
+  options_.readers->created(output.entry.segment, output.bytes);
   change.added.push_back(std::move(output.listed));
   entries.push_back(std::move(output.entry));
   return {};

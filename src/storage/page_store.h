@@ -20,6 +20,8 @@ class PageStore {
   [[nodiscard]] virtual std::optional<std::string> get(std::string_view key) const = 0;
   /// Replaces. What cannot be stored is not.
   virtual void put(std::string_view key, std::string_view value) = 0;
+  /// About what it takes on disk.
+  [[nodiscard]] virtual uint64_t bytes() const { return 0; }
 };
 
 /// A RocksDB of its own in directory `path` (docs/kv_layout.md), so that filling it delays no

@@ -9,6 +9,15 @@ namespace hearth::storage {
 
 using SteadyClock = std::chrono::steady_clock;
 
+namespace {
+
+// A bucket next door answers in a millisecond: there a pause of this machine is no slow server.
+std::chrono::nanoseconds hedge_after(std::chrono::nanoseconds p95) {
+  return std::max<std::chrono::nanoseconds>(p95 + p95 / 2, std::chrono::milliseconds(10));
+}
+
+}  // namespace
+
 void LatencyTracker::add(std::chrono::nanoseconds latency) {
   const std::lock_guard lock(mutex_);
   last_[count_++ % kKept] = latency;
@@ -30,6 +39,11 @@ struct RangeFetcher::Fetch::State : std::enable_shared_from_this<State> {
 
   void request() {
     const auto asked = SteadyClock::now();
+    {
+      const std::lock_guard lock(mutex);
+      if (!first_asked) first_asked = asked;
+      done.notify_all();
+    }
     ++shared->requests;
     shared->bytes += range.length;
     auto answer = object->read(range.offset, range.length);
@@ -66,17 +80,18 @@ struct RangeFetcher::Fetch::State : std::enable_shared_from_this<State> {
   const std::shared_ptr<const ObjectReader> object;
   const ByteRange range;
   const OnDone on_done;
-  const SteadyClock::time_point began = SteadyClock::now();
   std::mutex mutex;
   std::condition_variable done;
   std::optional<Result<SharedBytes>> result;
+  std::optional<SteadyClock::time_point> first_asked;  ///< It waited for a thread before that.
   int running = 0;
   bool left_to_waiter = false, hedged = false;
 };
 
 RangeFetcher::Fetch::Fetch(RangeFetcher& fetcher, std::shared_ptr<const ObjectReader> object,
                            ByteRange range, OnDone on_done)
-    : state_(std::make_shared<State>(fetcher.shared_, std::move(object), range, std::move(on_done))) {}
+    : state_(
+          std::make_shared<State>(fetcher.shared_, std::move(object), range, std::move(on_done))) {}
 RangeFetcher::Fetch::~Fetch() = default;
 
 ByteRange RangeFetcher::Fetch::range() const {
@@ -101,9 +116,11 @@ Result<SharedBytes> RangeFetcher::Fetch::wait() {
   std::unique_lock lock(s.mutex);
   while (!s.result) {
     const auto p95 = s.shared->latency.p95();
-    if (!p95 || s.hedged) {
+    if (!s.first_asked) {
+      s.done.wait(lock, [&] { return wake() || s.first_asked; });
+    } else if (!p95 || s.hedged) {
       s.done.wait(lock, wake);
-    } else if (!s.done.wait_until(lock, s.began + *p95, wake) && !s.hedged) {
+    } else if (!s.done.wait_until(lock, *s.first_asked + hedge_after(*p95), wake) && !s.hedged) {
       s.hedge();
     }
     if (!std::exchange(s.left_to_waiter, false)) continue;

@@ -63,6 +63,11 @@ class RocksPageStore final : public PageStore {
     (void)db_->Put(options, rocksdb::Slice(key.data(), key.size()),
                    rocksdb::Slice(value.data(), value.size()));
   }
+  uint64_t bytes() const override {
+    uint64_t bytes = 0;
+    (void)db_->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
+    return bytes;
+  }
 
  private:
   std::unique_ptr<rocksdb::DB> db_;

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "storage/keys.h"
+#include "storage/segment_file.h"
 
 namespace hearth::storage {
 namespace {
@@ -87,22 +90,30 @@ Result<std::shared_ptr<const SegmentReader>> open_segment(ObjectStore& bucket,
   return SegmentReader::open(std::move(object), key);
 }
 
-Result<std::shared_ptr<const SegmentReader>> SegmentReaders::read(const SegmentIdentity& segment) {
-  if (remote_.cache == nullptr) return open_segment(bucket_, segment.key);
-  return SegmentReader::open(
-      std::make_unique<CachedReader>(remote_, bucket_, segment.key, segment.uuid, segment.size),
-      segment.key);
+std::unique_ptr<ObjectReader> SegmentReaders::remote_object(const SegmentIdentity& segment) {
+  if (remote_.cache == nullptr) return nullptr;
+  return std::make_unique<CachedReader>(remote_, bucket_, segment.key, segment.uuid, segment.size);
 }
 
-Result<std::shared_ptr<const SegmentReader>> SegmentReaders::open(const SegmentIdentity& segment) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto it = by_key_.find(segment.key); it != by_key_.end()) {
-      recent_.splice(recent_.begin(), recent_, it->second);
-      return it->second->second;
-    }
+std::shared_ptr<const SegmentReader> SegmentReaders::find(const SegmentIdentity& segment,
+                                                          bool& gone) {
+  const std::lock_guard lock(mutex_);
+  const auto it = by_key_.find(segment.key);
+  if (it == by_key_.end()) return nullptr;
+  if (it->second->second->gone()) {
+    gone = true;
+    recent_.erase(it->second);
+    by_key_.erase(it);
+    return nullptr;
   }
-  HEARTH_ASSIGN_OR_RETURN(auto reader, read(segment));
+  recent_.splice(recent_.begin(), recent_, it->second);
+  return it->second->second;
+}
+
+SegmentReaders::Opened SegmentReaders::read(const SegmentIdentity& segment,
+                                            std::unique_ptr<ObjectReader> object) {
+  HEARTH_ASSIGN_OR_RETURN(auto reader, object ? SegmentReader::open(std::move(object), segment.key)
+                                              : open_segment(bucket_, segment.key));
   if (!reader) {
     return fail(ErrorCode::not_found, fmt::format("open segment {}: no such object", segment.key));
   }
@@ -118,6 +129,40 @@ Result<std::shared_ptr<const SegmentReader>> SegmentReaders::open(const SegmentI
     if (recent_.size() > keep_max_) retire_locked(recent_.back().first);
   }
   return reader;
+}
+
+std::vector<SegmentReaders::Opened> SegmentReaders::open_all(
+    const std::vector<const SegmentIdentity*>& segments) {
+  std::vector<Opened> out(segments.size());
+  std::vector<std::unique_ptr<ObjectReader>> objects(segments.size());
+  for (size_t i = 0; i < segments.size(); ++i) {
+    const SegmentIdentity& segment = *segments[i];
+    bool gone = false;
+    out[i] = find(segment, gone);
+    if (gone) {
+      out[i] = fail(ErrorCode::not_found,
+                    fmt::format("read segment {}: its object was removed", segment.key));
+    } else if (*out[i] == nullptr && (objects[i] = remote_object(segment)) != nullptr) {
+      const uint64_t end = std::min(segment.size, kSegmentEndBytes);
+      objects[i]->prefetch(segment.size - end, end);
+    }
+  }
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (out[i] && *out[i] == nullptr) out[i] = read(*segments[i], std::move(objects[i]));
+  }
+  return out;
+}
+
+SegmentReaders::Opened SegmentReaders::open(const SegmentIdentity& segment) {
+  return std::move(open_all({&segment}).front());
+}
+
+void SegmentReaders::created(const SegmentIdentity& segment, std::string_view bytes) {
+  if (remote_.cache == nullptr || bytes.size() != segment.size) return;
+  // Whole blocks only.
+  const uint64_t end = std::min(segment.size, kSegmentEndBytes);
+  const uint64_t offset = (segment.size - end) / BlockCache::kBlockBytes * BlockCache::kBlockBytes;
+  remote_.cache->put(segment.uuid, segment.size, offset, bytes.substr(offset));
 }
 
 void SegmentReaders::retire(const std::string& key) {
@@ -167,14 +212,22 @@ Result<std::optional<uint64_t>> catalog_snapshot(const KvStore& store) {
   return complete ? std::optional<uint64_t>(0) : std::nullopt;
 }
 
-/// `size`: as listed or as the snapshot says.
-void add_found(ObjectStore& bucket, const std::string& key, uint64_t size, const Id128* uuid,
-               CatalogChange& out) {
+/// A segment whose directory is wanted. `size`: as listed or as the snapshot says.
+struct Wanted {
+  const std::string& key;
+  uint64_t size;
+  const Id128* uuid;  ///< nullptr: any.
+};
+
+CatalogChange look_up(ObjectStore& bucket, const Wanted& wanted) {
+  CatalogChange out;
+  const std::string& key = wanted.key;
   auto reader = open_segment(bucket, key);
-  const bool other = reader && *reader && uuid != nullptr && (*reader)->uuid() != *uuid;
+  const bool other =
+      reader && *reader && wanted.uuid != nullptr && (*reader)->uuid() != *wanted.uuid;
   if (reader && *reader && !other) {
-    out.added.push_back(SegmentEntry::describe(**reader, size));
-    return;
+    out.added.push_back(SegmentEntry::describe(**reader, wanted.size));
+    return out;
   }
   const bool damaged = other || (!reader && reader.error().code == ErrorCode::data_loss);
   const bool unreachable = !reader && !damaged;
@@ -184,6 +237,14 @@ void add_found(ObjectStore& bucket, const std::string& key, uint64_t size, const
                                                 {"error", !reader ? reader.error().message
                                                           : other ? "another segment"
                                                                   : "gone"}});
+  return out;
+}
+
+void add_change(CatalogChange&& change, CatalogChange& out) {
+  std::ranges::move(change.added, std::back_inserter(out.added));
+  std::ranges::move(change.damaged, std::back_inserter(out.damaged));
+  out.corrupt_objects += change.corrupt_objects;
+  out.unreachable += change.unreachable;
 }
 
 bool is_live(const SegmentIdentity& segment, const Snapshot& snapshot) {
@@ -217,7 +278,7 @@ Result<std::vector<ObjectStore::Entry>> list_fresh(ObjectStore& bucket) {
 
 CatalogChange compare_catalog(const std::vector<SegmentIdentity>& known, const Snapshot& snapshot,
                               ObjectStore& bucket, const std::vector<ObjectStore::Entry>& listed,
-                              const std::vector<std::string>& pending) {
+                              const std::vector<std::string>& pending, const RemoteReads& remote) {
   CatalogChange out;
   std::set<std::string, std::less<>> kept(pending.begin(), pending.end());
   for (const SegmentIdentity& segment : known) {
@@ -227,13 +288,18 @@ CatalogChange compare_catalog(const std::vector<SegmentIdentity>& known, const S
       out.removed.push_back(segment.key);
     }
   }
+  std::vector<Wanted> wanted;
   for (const SnapshotSegment& s : snapshot.segments) {
-    if (!kept.contains(s.key)) add_found(bucket, s.key, s.size, &s.uuid, out);
+    if (!kept.contains(s.key)) wanted.push_back({s.key, s.size, &s.uuid});
   }
   for (const ObjectStore::Entry& entry : listed) {
     if (kept.contains(entry.key) || snapshot.absorbed.contains(entry.key)) continue;
-    add_found(bucket, entry.key, entry.size, nullptr, out);
+    wanted.push_back({entry.key, entry.size, nullptr});
   }
+  std::vector<CatalogChange> found(wanted.size());
+  parallel_for(remote.executor, remote.requests, wanted.size(),
+               [&](size_t, size_t i) { found[i] = look_up(bucket, wanted[i]); });
+  for (CatalogChange& one : found) add_change(std::move(one), out);
   return out;
 }
 
@@ -250,7 +316,8 @@ void add_catalog_change(const CatalogChange& change, const Snapshot& snapshot, K
 }
 
 Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket, Manifest& manifest,
-                                 const std::vector<std::string>& pending) {
+                                 const std::vector<std::string>& pending,
+                                 const RemoteReads& remote) {
   CatalogLoad load;
   HEARTH_ASSIGN_OR_RETURN(const auto agreed, catalog_snapshot(store));
   if (agreed) HEARTH_RETURN_IF_ERROR(read_catalog(store, load));
@@ -269,7 +336,7 @@ Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket, Manifest& 
   const auto snapshot = manifest.current();
   std::vector<SegmentIdentity> known;
   for (const SegmentEntry& entry : load.segments) known.push_back(entry.segment);
-  CatalogChange change = compare_catalog(known, *snapshot, bucket, *listed, pending);
+  CatalogChange change = compare_catalog(known, *snapshot, bucket, *listed, pending, remote);
   if (change.unreachable > 0 && agreed) return load;
   if (change.unreachable > 0) {
     return fail(ErrorCode::unavailable,

@@ -56,16 +56,28 @@ class SegmentReaders {
   /// `remote`: through what objects are read when the bucket is not local.
   SegmentReaders(ObjectStore& bucket, size_t keep_max, RemoteReads remote = {})
       : bucket_(bucket), keep_max_(keep_max), remote_(remote) {}
+  using Opened = Result<std::shared_ptr<const SegmentReader>>;
   /// `not_found` when the object is gone, `data_loss` when it is damaged or another one.
-  [[nodiscard]] Result<std::shared_ptr<const SegmentReader>> open(const SegmentIdentity& segment);
+  [[nodiscard]] Opened open(const SegmentIdentity& segment);
+  /// The same for several, in their order; what is not known of them is asked for in one wave of
+  /// requests.
+  [[nodiscard]] std::vector<Opened> open_all(const std::vector<const SegmentIdentity*>& segments);
+  /// This process has created the segment's object: its directory need not be read again.
+  void created(const SegmentIdentity& segment, std::string_view bytes);
   /// The segment is no longer live: it is not kept any more, only remembered while a query has it.
   void retire(const std::string& key);
+  [[nodiscard]] RemoteReads remote() const { return remote_; }
   /// Whether a query still has the retired segment open.
   [[nodiscard]] bool in_use(const std::string& key);
 
  private:
   void retire_locked(std::string key);
-  [[nodiscard]] Result<std::shared_ptr<const SegmentReader>> read(const SegmentIdentity& segment);
+  /// nullptr: not open yet, or found gone.
+  [[nodiscard]] std::shared_ptr<const SegmentReader> find(const SegmentIdentity& segment,
+                                                          bool& gone);
+  [[nodiscard]] std::unique_ptr<ObjectReader> remote_object(const SegmentIdentity& segment);
+  /// `object`: the segment's, from remote_object(); nullptr when the bucket is local.
+  [[nodiscard]] Opened read(const SegmentIdentity& segment, std::unique_ptr<ObjectReader> object);
 
   using Kept = std::pair<std::string, std::shared_ptr<const SegmentReader>>;
   ObjectStore& bucket_;
@@ -94,11 +106,13 @@ struct CatalogChange {
 /// Compares what is known with a snapshot: of the merged segments, exactly those of the snapshot
 /// are live; of the fresh ones in `known` and `listed`, those that it has not absorbed. Reads the
 /// directories of segments that are new. `pending`: keys that are not looked at, of seals in
-/// flight, whose rows are still in the head, or of objects known to be damaged.
+/// flight, whose rows are still in the head, or of objects known to be damaged. Many directories of
+/// a remote bucket are read at a time.
 [[nodiscard]] CatalogChange compare_catalog(const std::vector<SegmentIdentity>& known,
                                             const Snapshot& snapshot, ObjectStore& bucket,
                                             const std::vector<ObjectStore::Entry>& listed,
-                                            const std::vector<std::string>& pending);
+                                            const std::vector<std::string>& pending,
+                                            const RemoteReads& remote = {});
 /// All fresh segments that the bucket lists.
 [[nodiscard]] Result<std::vector<ObjectStore::Entry>> list_fresh(ObjectStore& bucket);
 /// Adds the change to a batch, with the mark that the catalog agrees with that snapshot unless
@@ -119,6 +133,7 @@ struct CatalogLoad {
 /// would miss profiles without saying so. `unavailable` when there is no list yet.
 [[nodiscard]] Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket,
                                                Manifest& manifest,
-                                               const std::vector<std::string>& pending);
+                                               const std::vector<std::string>& pending,
+                                               const RemoteReads& remote = {});
 
 }  // namespace hearth::storage

@@ -15,8 +15,6 @@
 namespace hearth::storage {
 namespace {
 
-/// Read at once from the end: tail and, nearly always, the whole directory.
-constexpr uint64_t kFirstReadBytes = 64U << 10U;
 /// Decoded series and profile columns that one open segment keeps.
 constexpr size_t kDecodedBytesMax = 1U << 20U;
 
@@ -47,7 +45,7 @@ Result<SegmentDirectory> read_segment_directory(const ObjectReader& object) {
   if (object.size() < kHeaderBytes + kTailBytes || object.size() > limit::kObjectBytes) {
     return damaged(fmt::format("{} bytes are too few or too many for a segment", object.size()));
   }
-  const uint64_t end_bytes = std::min(object.size(), kFirstReadBytes);
+  const uint64_t end_bytes = std::min(object.size(), kSegmentEndBytes);
   const uint64_t end_offset = object.size() - end_bytes;
   HEARTH_ASSIGN_OR_RETURN(SharedBytes end, object.read(end_offset, end_bytes));
   HEARTH_ASSIGN_OR_RETURN(const DirectoryPointer pointer,
@@ -84,6 +82,7 @@ class SegmentFile final : public SegmentReader {
   [[nodiscard]] Id128 uuid() const override { return directory_.uuid; }
   [[nodiscard]] const std::string& object_key() const override { return directory_.object_key; }
   [[nodiscard]] uint8_t level() const override { return directory_.level; }
+  [[nodiscard]] bool gone() const override { return object_->gone(); }
   [[nodiscard]] size_t dataset_count() const override { return datasets_.size(); }
   [[nodiscard]] const DatasetInfo& dataset_info(size_t index) const override {
     return datasets_[index].info();

@@ -16,16 +16,18 @@ namespace hearth::storage {
 /// and thread-safe.
 class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
  public:
-  /// Reads header, tail and directory: one read of the last 64 KiB, a second one only for a longer directory.
-  /// `expected_key` is compared with the key inside (empty: not compared).
-  [[nodiscard]] static Result<std::shared_ptr<const SegmentReader>> open(std::unique_ptr<ObjectReader> object,
-                                                                         const std::string& expected_key);
+  /// Reads header, tail and directory: one read of the last 64 KiB, a second one only for a longer
+  /// directory. `expected_key` is compared with the key inside (empty: not compared).
+  [[nodiscard]] static Result<std::shared_ptr<const SegmentReader>> open(
+      std::unique_ptr<ObjectReader> object, const std::string& expected_key);
   virtual ~SegmentReader() = default;
   [[nodiscard]] virtual Id128 uuid() const = 0;
   [[nodiscard]] virtual const std::string& object_key() const = 0;
   [[nodiscard]] virtual uint8_t level() const = 0;
   [[nodiscard]] virtual size_t dataset_count() const = 0;
   [[nodiscard]] virtual const DatasetInfo& dataset_info(size_t index) const = 0;
+  /// True once a read found that the object was removed: somebody merged the segment with others.
+  [[nodiscard]] virtual bool gone() const { return false; }
   /// Cheap: reads nothing yet. The dataset keeps this reader alive.
   [[nodiscard]] virtual std::shared_ptr<const Dataset> dataset(size_t index) const = 0;
 };

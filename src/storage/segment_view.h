@@ -1,7 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "storage/contents.h"
 #include "storage/deletion_log.h"
@@ -15,15 +16,20 @@ struct OpenedView {
   Store::View view;
   /// A segment went between the look and its opening: another one now holds its profiles.
   bool replaced = false;
-  /// An object that is listed as live is not there: deleted by another process, or lost.
-  bool gone = false;
+  /// Segments listed as live whose objects are not there: deleted by another process, or lost.
+  std::vector<std::string> gone;
+  uint64_t damaged = 0;  ///< Segments that are lost or cannot be decoded.
 };
 
 /// The head's datasets and the opened segments of one look at the contents, without what is
-/// deleted. Segments that cannot be read are named in `partial`; damaged ones are counted.
+/// deleted. Segments that cannot be read are named in `partial`. Directories of a remote bucket are
+/// asked for in one wave.
 [[nodiscard]] OpenedView open_view(const Contents& contents, SegmentReaders& readers,
                                    DeletionLog& deletions, const Tenant& tenant,
-                                   const Store::ViewQuery& query,
-                                   std::atomic<uint64_t>& corrupt_objects);
+                                   const Store::ViewQuery& query);
+
+/// Whether the contents, brought up to date since, list a segment that was gone no longer, so that
+/// opening them anew finds its profiles. One that they still list is lost.
+[[nodiscard]] bool is_outdated(const OpenedView& opened, const Contents& contents);
 
 }  // namespace hearth::storage

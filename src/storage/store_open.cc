@@ -278,8 +278,9 @@ Result<StoreImpl::RecoveredCatalog> StoreImpl::recover_catalog(
     const std::vector<std::string>& pending_keys) {
   HEARTH_KILL_POINT("open.before_catalog");
   compaction_ = make_compaction();
-  HEARTH_ASSIGN_OR_RETURN(CatalogLoad catalog, load_catalog(*kv_, *options_.bucket,
-                                                            compaction_->manifest(), pending_keys));
+  HEARTH_ASSIGN_OR_RETURN(
+      CatalogLoad catalog,
+      load_catalog(*kv_, *options_.bucket, compaction_->manifest(), pending_keys, options_.remote));
   HEARTH_RETURN_IF_ERROR(recognise_cluster(*kv_, *options_.bucket, !catalog.segments.empty()));
   RecoveredCatalog out;
   const auto snapshot = compaction_->manifest().current();

@@ -228,7 +228,10 @@ Result<SegmentEntry> StoreImpl::upload(PendingSeal& seal, bool again) {
   HEARTH_ASSIGN_OR_RETURN(const auto outcome,
                           options_.bucket->put_if_absent(seal.intent->object_key, encoded.bytes));
   HEARTH_KILL_POINT("seal.after_put");
-  if (outcome == ObjectStore::PutOutcome::created) return std::move(encoded.entry);
+  if (outcome == ObjectStore::PutOutcome::created) {
+    readers_.created(encoded.entry.segment, encoded.bytes);
+    return std::move(encoded.entry);
+  }
   // The answer to an earlier attempt was lost, or the object is foreign: the next attempt tells.
   seal.recovered = true;
   if (!again) return upload(seal, true);

@@ -153,6 +153,10 @@ void S3Sim::replace(const std::string& key, std::string data) {
   const std::lock_guard lock(mutex_);
   objects_[key] = {std::make_shared<const std::string>(std::move(data)), now_ns(), 0};
 }
+void S3Sim::erase(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  objects_.erase(key);
+}
 
 S3Sim::Target S3Sim::parse_target(const SimRequest& request) const {
   Target out;

@@ -87,6 +87,7 @@ class S3Sim {
   void set_clock_skew_s(int64_t seconds);
   /// Changes an object behind the client's back.
   void replace(const std::string& key, std::string data);
+  void erase(const std::string& key);
 
  private:
   struct Object {

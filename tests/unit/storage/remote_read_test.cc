@@ -24,8 +24,10 @@ std::string random_bytes(size_t n) {
 }
 
 struct Fixture {
-  explicit Fixture(std::string object, size_t threads = 0)
+  /// `memory_bytes`: for pages in memory, which hide what happens to those on disk.
+  explicit Fixture(std::string object, size_t threads = 0, size_t memory_bytes = 32U << 20U)
       : bytes(std::move(object)),
+        cache(std::unique_ptr<PageStore>(pages), {.memory_bytes = memory_bytes}),
         pool(threads == 0 ? nullptr
                           : std::make_unique<WorkerPool>(
                                 WorkerPool::Options{.name = "transfer", .threads = threads})),
@@ -42,7 +44,7 @@ struct Fixture {
   std::string bytes;
   test::RemoteBucket bucket;
   test::MemoryPageStore* pages = new test::MemoryPageStore;
-  BlockCache cache{std::unique_ptr<PageStore>(pages)};
+  BlockCache cache;
   std::unique_ptr<WorkerPool> pool;  ///< Its tasks use what stands above.
   RangeFetcher fetcher;
 };
@@ -65,7 +67,7 @@ TEST_CASE("any reads give the bytes of the object, whatever is cached", "[storag
   for (uint64_t seed = 0; seed < 30; ++seed) {
     INFO("seed " << seed);
     test::Dice dice(seed);
-    Fixture f(random_bytes(1 + dice.below(2'500'000)));
+    Fixture f(random_bytes(1 + dice.below(2'500'000)), 0, seed % 2 == 0 ? 0 : 1U << 20U);
     const CachedReader reader = f.reader();
     for (int i = 0; i < 30; ++i) {
       const uint64_t offset = dice.below(f.bytes.size());
@@ -93,13 +95,58 @@ TEST_CASE("parts that lie close are one request, others are not", "[storage]") {
   CHECK(coalesced({{0, 10}, {12, 5}, {100, 1}}, 64) == std::vector<ByteRange>{{0, 17}, {100, 1}});
 }
 
+TEST_CASE("a cached page that was damaged is recognised and its bytes asked for again",
+          "[storage]") {
+  Fixture f(random_bytes(200'000));
+  f.read(f.reader(), 0, 100'000);
+  f.bucket.take_reads();
+  REQUIRE(f.pages->pages().size() == 1);
+  const std::string sound = f.pages->pages().begin()->second;
+  for (const size_t at : {size_t{0}, size_t{5}, size_t{20}, sound.size() - 1}) {
+    auto* pages = new test::MemoryPageStore;
+    pages->pages() = f.pages->pages();
+    pages->pages().begin()->second[at] ^= 1;
+    BlockCache cache{std::unique_ptr<PageStore>(pages)};
+    const CachedReader reader{{&cache, &f.fetcher}, f.bucket, "o", kObject, f.bytes.size()};
+    CHECK(f.read(reader, 50'000, 1000) == f.bytes.substr(50'000, 1000));
+    CHECK(f.bucket.take_reads().size() == 1);
+    CHECK(cache.stats().damaged_pages >= 1);
+    // It was replaced by what came.
+    CHECK(f.read(reader, 50'000, 1000) == f.bytes.substr(50'000, 1000));
+    CHECK(f.bucket.take_reads().empty());
+  }
+}
+
+TEST_CASE("without a disk the pages used last are in memory, within their budget", "[storage]") {
+  const std::string bytes = random_bytes(6'000'000);
+  MemoryAccountant memory(1U << 30U);
+  {
+    BlockCache cache(nullptr, {.memory = &memory, .memory_bytes = 3U << 20U});
+    for (uint64_t page = 0; page < 5; ++page) {
+      cache.put(kObject, bytes.size(), page << 20U,
+                std::string_view(bytes).substr(page << 20U, 1U << 20U));
+    }
+    std::string got(1000, '\0');
+    CHECK(cache.get(kObject, bytes.size(), {(4U << 20U) + 5, 1000}, got.data()).empty());
+    CHECK(got == bytes.substr((4U << 20U) + 5, 1000));
+    CHECK_FALSE(cache.get(kObject, bytes.size(), {5, 1000}, got.data()).empty());
+    CHECK(memory.used() > 2U << 20U);
+    CHECK(memory.used() <= 3U << 20U);
+  }
+  CHECK(memory.used() == 0);
+}
+
 TEST_CASE("a range outside the object is data loss, a missing object not found", "[storage]") {
   Fixture f(random_bytes(1000));
   CHECK(f.reader().read(900, 101).error().code == ErrorCode::data_loss);
   CHECK(f.reader().read(UINT64_MAX, 2).error().code == ErrorCode::data_loss);
   CHECK(f.reader().read(1000, 0)->view.empty());
   REQUIRE(f.bucket.remove("o"));
-  CHECK(f.reader().read(0, 10).error().code == ErrorCode::not_found);
+  const CachedReader reader = f.reader();
+  const auto gone = reader.read(0, 10);
+  CHECK(gone.error().code == ErrorCode::not_found);
+  CHECK(gone.error().reason == kObjectGone);
+  CHECK(reader.gone());
 }
 
 TEST_CASE("a failed request is an error once and asked again later", "[storage]") {
