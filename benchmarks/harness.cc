@@ -114,8 +114,8 @@ std::string json_params(const Params& params) {
 
 void print_usage() {
   std::puts(
-      "hearth_bench [--list] [--corpus DIR] [--runs N] [--min-run-ms MS] [--load-seconds S] "
-      "[NAME-PREFIX ...]\n"
+      "hearth_bench [--list] [--corpus DIR] [--runs N] [--pods N] [--min-run-ms MS] "
+      "[--load-seconds S] [NAME-PREFIX ...]\n"
       "Prints one JSON line per measurement. --corpus: real pprof files beside the generated "
       "ones.");
 }
@@ -203,6 +203,8 @@ int main(int argc, char** argv) {
       options.corpus = value, ++i;
     } else if (flag == "--runs") {
       options.runs = std::max<size_t>(1, std::strtoul(value, nullptr, 10)), ++i;
+    } else if (flag == "--pods") {
+      options.pods = std::strtoul(value, nullptr, 10), ++i;
     } else if (flag == "--min-run-ms") {
       options.min_run_seconds = std::strtod(value, nullptr) / 1e3, ++i;
     } else if (flag == "--load-seconds") {
