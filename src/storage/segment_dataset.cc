@@ -18,6 +18,8 @@ namespace {
 
 /// Blocks whose gap is smaller are fetched together, up to a run of this many bytes.
 constexpr uint64_t kGapBytes = 64U << 10U;
+/// What may be read in vain to save a request to a remote bucket.
+constexpr uint64_t kPrefetchGapBytes = 256U << 10U;
 constexpr uint64_t kRunBytes = 8U << 20U;
 
 size_t memory_bytes(const std::vector<LabelSet>& series) {
@@ -125,26 +127,36 @@ Result<SegmentDataset::Range> SegmentDataset::read_range(SectionKind first,
   return Range(entry_, std::move(bytes), a->offset);
 }
 
+// Labels that stand near are worth no request of their own.
+void SegmentDataset::prefetch_rollup() const {
+  const SectionEntry* const strings = entry_.find(SectionKind::strings);
+  const SectionEntry* const series = entry_.find(SectionKind::series);
+  const bool near = strings != nullptr && series != nullptr && series->offset > strings->offset &&
+                    series->offset - strings->offset - strings->stored <= kPrefetchGapBytes;
+  prefetch_sections(SectionKind::roll, near ? SectionKind::series : SectionKind::strings);
+  if (!near) prefetch_sections(SectionKind::series, SectionKind::series);
+}
+
+void SegmentDataset::prefetch_sections(SectionKind from, SectionKind to) const {
+  const SectionEntry* first = entry_.find(from);
+  const SectionEntry* last = entry_.find(to);
+  if (first == nullptr || last == nullptr || last->offset < first->offset) return;
+  object_.prefetch(first->offset, last->offset + last->stored - first->offset);
+}
+
 void SegmentDataset::prefetch(Part part) const {
-  const auto fetch = [this](SectionKind from, SectionKind to) {
-    const SectionEntry* first = entry_.find(from);
-    const SectionEntry* last = entry_.find(to);
-    if (first == nullptr || last == nullptr || last->offset < first->offset) return;
-    object_.prefetch(first->offset, last->offset + last->stored - first->offset);
-  };
   switch (part) {
     case Part::profiles:
-      return fetch(SectionKind::series, SectionKind::blocks);
+      return prefetch_sections(SectionKind::series, SectionKind::blocks);
     case Part::rows:
-      return fetch(SectionKind::strings, SectionKind::rows);
+      return prefetch_sections(SectionKind::strings, SectionKind::rows);
     case Part::rows_of_a_range:
-      return fetch(SectionKind::strings, SectionKind::blocks);
+      return prefetch_sections(SectionKind::strings, SectionKind::blocks);
     case Part::rollup:
-      fetch(SectionKind::roll, SectionKind::strings);
-      return fetch(SectionKind::series, SectionKind::series);
+      return prefetch_rollup();
     case Part::side:
-      fetch(SectionKind::strings, SectionKind::blocks);
-      return fetch(SectionKind::side, SectionKind::side);
+      prefetch_sections(SectionKind::strings, SectionKind::blocks);
+      return prefetch_sections(SectionKind::side, SectionKind::side);
   }
 }
 

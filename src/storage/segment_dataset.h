@@ -80,6 +80,8 @@ class SegmentDataset final : public Dataset {
                                     const RowBlockInfo& block, DecodedRowBlock& out) const;
 
  private:
+  void prefetch_sections(SectionKind from, SectionKind to) const;
+  void prefetch_rollup() const;
   class Range;
   [[nodiscard]] Status check_sections() const;
   [[nodiscard]] Result<Range> read_range(SectionKind first, SectionKind last) const;
