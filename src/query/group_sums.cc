@@ -10,8 +10,27 @@ namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
 
+// The same where buckets are no more than points: by a column of all of them.
+void merge_dense(std::vector<GroupSums::Point>& points, int64_t first, size_t buckets) {
+  std::vector<int64_t> sums(buckets, 0);
+  std::vector<uint8_t> there(buckets, 0);
+  for (const GroupSums::Point& point : points) {
+    const auto at = static_cast<size_t>(point.bucket - first);
+    sums[at] = add_saturating(sums[at], point.sum);
+    there[at] = 1;
+  }
+  points.clear();
+  for (size_t i = 0; i < buckets; ++i) {
+    if (there[i]) points.push_back({first + static_cast<int64_t>(i), sums[i]});
+  }
+}
+
 // Sorts by bucket and adds up equal ones.
 void merge_equal(std::vector<GroupSums::Point>& points) {
+  if (points.empty()) return;
+  const auto [first, last] = std::ranges::minmax(points, {}, &GroupSums::Point::bucket);
+  const auto buckets = static_cast<uint64_t>(last.bucket) - static_cast<uint64_t>(first.bucket);
+  if (buckets < points.size()) return merge_dense(points, first.bucket, buckets + 1);
   const auto less = [](const GroupSums::Point& a, const GroupSums::Point& b) {
     return a.bucket < b.bucket;
   };
@@ -39,6 +58,11 @@ Pairs present(const std::vector<std::string>& names, const std::vector<std::stri
   return pairs;
 }
 
+// The last nanosecond of a millisecond.
+int64_t last_of_ms(int64_t ms) {
+  return add_saturating(multiply_saturating(ms, kNsPerMs), kNsPerMs - 1);
+}
+
 }  // namespace
 
 int64_t floor_ms(int64_t ns) {
@@ -63,14 +87,25 @@ GroupSums::Group& GroupSums::group_of(const VirtualSeries& series) {
 
 Status GroupSums::add_dataset(const storage::Dataset& dataset, const ProfileQuery& query,
                               Cost* cost) {
-  HEARTH_ASSIGN_OR_RETURN(const Selection selection, select_profiles(dataset, query));
+  HEARTH_ASSIGN_OR_RETURN(const Selection selection,
+                          select_profiles(dataset, query, &impl_->symbols));
   if (selection.profiles.empty()) return {};
   HEARTH_ASSIGN_OR_RETURN(const auto series, dataset.series());
   const auto& columns = selection.columns;
   const Family& family = dataset.info().family;
   std::vector<Group*> group_of_series(series->size(), nullptr);
+  // Profiles of a series follow each other in time, so most lie in the bucket of the one before.
+  int64_t bucket = kNoBucket;
+  int64_t first_ns = INT64_MAX;
+  int64_t last_ns = INT64_MIN;
   for (const uint32_t p : selection.profiles) {
-    const int64_t bucket = bucket_of_(floor_ms(columns->start_ns[p]));
+    const int64_t start_ns = columns->start_ns[p];
+    if (start_ns < first_ns || start_ns > last_ns) {
+      const Bucket found = bucket_of_(floor_ms(start_ns));
+      bucket = found.number;
+      first_ns = start_ns;
+      last_ns = last_of_ms(found.last_ms);
+    }
     if (bucket == kNoBucket) continue;
     Group*& group = group_of_series[columns->series[p]];
     if (group == nullptr) {

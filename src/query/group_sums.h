@@ -25,8 +25,13 @@ class GroupSums {
     int64_t total = 0;
     uint64_t profiles = 0;
   };
-  /// Bucket of a profile that starts at `ms` (nanoseconds floored); kNoBucket leaves it out.
-  using BucketOf = std::function<int64_t(int64_t ms)>;
+  /// Bucket of a profile that starts at `ms` (nanoseconds floored), and until when that is so.
+  /// kNoBucket leaves it out.
+  struct Bucket {
+    int64_t number = 0;
+    int64_t last_ms = INT64_MAX;
+  };
+  using BucketOf = std::function<Bucket(int64_t ms)>;
   static constexpr int64_t kNoBucket = INT64_MIN;
 
   GroupSums(Engine::Impl& impl, std::vector<std::string> group_by, BucketOf bucket_of);

@@ -30,7 +30,7 @@ Result<LabelCounts> label_counts(Engine& engine, const Tenant& tenant, const Sel
 Result<LabelShares> label_shares(Engine& engine, const ProfileQuery& query, const std::string& name,
                                  const CancelToken& token) {
   LabelShares result;
-  GroupSums sums(engine.impl(), {name}, [](int64_t) { return 0; });
+  GroupSums sums(engine.impl(), {name}, [](int64_t) { return GroupSums::Bucket(); });
   HEARTH_RETURN_IF_ERROR(sums.add(query, token, &result.cost));
   for (const GroupSums::Group& group : sums.finish()) {
     if (group.values[0].empty()) continue;

@@ -43,7 +43,10 @@ Result<PageSeries> page_series(Engine& engine, const PageSeriesQuery& query,
   std::vector<std::string> group_by;
   if (!query.group_by.empty()) group_by.push_back(query.group_by);
   GroupSums sums(engine.impl(), group_by,
-                 [start = result.start_ms, step](int64_t ms) { return (ms - start) / step; });
+                 [start = result.start_ms, step](int64_t ms) -> GroupSums::Bucket {
+                   const int64_t i = (ms - start) / step;
+                   return {i, add_saturating(start + i * step, step - 1)};
+                 });
   HEARTH_RETURN_IF_ERROR(sums.add(query.profile, token, &result.cost));
   for (const GroupSums::Group& group : sums.finish()) {
     add_points(group, result.total);

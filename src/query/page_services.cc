@@ -71,7 +71,10 @@ Status add_values(Engine& engine, const ServicesQuery& query, const ProfileQuery
   const int64_t first = floor_ms(query.range.start_ns);
   const int64_t length = floor_ms(query.range.end_ns) - first + 1;
   const auto buckets = static_cast<int64_t>(query.buckets);
-  const auto bucket_of = [=](int64_t ms) { return (ms - first) * buckets / length; };
+  const auto bucket_of = [=](int64_t ms) -> GroupSums::Bucket {
+    const int64_t i = (ms - first) * buckets / length;
+    return {i, first + ((i + 1) * length - 1) / buckets};
+  };
   GroupSums sums(engine.impl(), {kServiceName}, bucket_of);
   HEARTH_RETURN_IF_ERROR(sums.add(profile, token, &out->cost));
   for (const GroupSums::Group& group : sums.finish()) {
@@ -91,7 +94,7 @@ Status add_previous(Engine& engine, ProfileQuery profile, const CancelToken& tok
   const int64_t length = add_saturating(subtract_saturating(range.end_ns, range.start_ns), 1);
   profile.range = {subtract_saturating(range.start_ns, length),
                    subtract_saturating(range.start_ns, 1)};
-  GroupSums sums(engine.impl(), {kServiceName}, [](int64_t) { return 0; });
+  GroupSums sums(engine.impl(), {kServiceName}, [](int64_t) { return GroupSums::Bucket(); });
   HEARTH_RETURN_IF_ERROR(sums.add(profile, token, &out->cost));
   for (const GroupSums::Group& group : sums.finish()) {
     if (ServiceRow* row = find_row(*out, group.values[0])) row->previous = group.total;

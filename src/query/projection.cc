@@ -221,4 +221,38 @@ size_t mark_touched_preorder(std::span<const uint32_t> depth, std::span<const in
   return count;
 }
 
+bool leaves_have_value(std::span<const uint32_t> depth, std::span<const int64_t> self) {
+  if (self.back() == 0) return self.size() == 1;
+  bool all = true;
+  for (size_t i = 1; i + 1 < self.size(); ++i) all &= depth[i + 1] > depth[i] || self[i] != 0;
+  return all;
+}
+
+SortedTree all_nodes(std::span<const uint32_t> depth, std::span<const uint32_t> label,
+                     std::span<const int64_t> self) {
+  SortedTree out;
+  out.depth.assign(depth.begin(), depth.end());
+  out.label.assign(label.begin(), label.end());
+  out.self.assign(self.begin(), self.end());
+  return out;
+}
+
+SortedTree touched_nodes(std::span<const uint32_t> depth, std::span<const uint32_t> label,
+                         std::span<const int64_t> self) {
+  std::vector<uint8_t> touched;
+  const size_t nodes = 1 + mark_touched_preorder(depth, self, touched);
+  SortedTree out;
+  out.self[0] = self[0];
+  out.depth.reserve(nodes);
+  out.label.reserve(nodes);
+  out.self.reserve(nodes);
+  for (size_t i = 1; i < self.size(); ++i) {
+    if (!touched[i]) continue;
+    out.depth.push_back(depth[i]);
+    out.label.push_back(label[i]);
+    out.self.push_back(self[i]);
+  }
+  return out;
+}
+
 }  // namespace hearth::query

@@ -57,26 +57,25 @@ size_t mark_touched_preorder(std::span<const uint32_t> depth, std::span<const in
 size_t mark_touched(std::span<const uint32_t> parent, std::span<const int64_t> self,
                     std::vector<uint8_t>& touched);
 
+/// Whether that is so of all nodes of a tree in preorder, mostly those of a rollup.
+bool leaves_have_value(std::span<const uint32_t> depth, std::span<const int64_t> self);
+
+/// Columns of a sorted tree that still has the caller's numbers of labels: of all nodes, or of
+/// those that have value at or below them.
+SortedTree all_nodes(std::span<const uint32_t> depth, std::span<const uint32_t> label,
+                     std::span<const int64_t> self);
+SortedTree touched_nodes(std::span<const uint32_t> depth, std::span<const uint32_t> label,
+                         std::span<const int64_t> self);
+
 /// The nodes of a tree in canonical order that have value at or below them. Columns run in
 /// parallel; text_of(label) is the text of a label.
 template <class TextOf>
 SortedTree sorted_tree(std::span<const uint32_t> depth, std::span<const uint32_t> label,
                        std::span<const int64_t> self, size_t labels, TextOf text_of) {
-  std::vector<uint8_t> touched;
-  const size_t nodes = 1 + mark_touched_preorder(depth, self, touched);
-  SortedTree out;
-  out.self[0] = self[0];
-  out.depth.reserve(nodes);
-  out.label.reserve(nodes);
-  out.self.reserve(nodes);
+  SortedTree out = leaves_have_value(depth, self) ? all_nodes(depth, label, self)
+                                                  : touched_nodes(depth, label, self);
   std::vector<uint32_t> number(labels, 0);
-  for (size_t i = 1; i < self.size(); ++i) {
-    if (!touched[i]) continue;
-    out.depth.push_back(depth[i]);
-    out.label.push_back(label[i]);
-    out.self.push_back(self[i]);
-    number[label[i]] = 1;
-  }
+  for (const uint32_t own : out.label) number[own] = 1;
   number[0] = 0;  // The label "" keeps its number.
   for (uint32_t l = 1; l < labels; ++l) {
     if (number[l] == 0) continue;

@@ -108,7 +108,8 @@ Result<std::vector<uint8_t>> accepted_series(const storage::Dataset& dataset,
   return accepted;
 }
 
-Result<Selection> select_profiles(const storage::Dataset& dataset, const ProfileQuery& query) {
+Result<Selection> select_profiles(const storage::Dataset& dataset, const ProfileQuery& query,
+                                  SymbolCache* cache) {
   Selection selection;
   const auto type = type_index(dataset.info(), query.type);
   if (!type) return selection;
@@ -116,16 +117,21 @@ Result<Selection> select_profiles(const storage::Dataset& dataset, const Profile
   HEARTH_ASSIGN_OR_RETURN(const auto accepted,
                           accepted_series(dataset, query.type, query.selector, *type));
   if (std::find(accepted.begin(), accepted.end(), 1) == accepted.end()) return selection;
-  HEARTH_ASSIGN_OR_RETURN(selection.columns, dataset.profiles());
+  HEARTH_ASSIGN_OR_RETURN(selection.columns,
+                          cache != nullptr ? cache->profiles(dataset) : dataset.profiles());
   const auto& columns = selection.columns;
   const auto& totals = columns->totals[*type];
+  // Written always, kept when selected: what is selected is hard to foresee.
+  selection.profiles.resize(columns->size());
+  size_t selected = 0;
   for (size_t p = 0; p < columns->size(); ++p) {
     const int64_t start = columns->start_ns[p];
-    if (accepted[columns->series[p]] && totals[p] != 0 && start >= query.range.start_ns &&
-        start <= query.range.end_ns) {
-      selection.profiles.push_back(static_cast<uint32_t>(p));
-    }
+    selection.profiles[selected] = static_cast<uint32_t>(p);
+    selected +=
+        static_cast<size_t>((accepted[columns->series[p]] != 0) & (totals[p] != 0) &
+                            (start >= query.range.start_ns) & (start <= query.range.end_ns));
   }
+  selection.profiles.resize(selected);
   return selection;
 }
 

@@ -11,6 +11,7 @@
 #include "base/executor.h"
 #include "base/result.h"
 #include "query/engine.h"
+#include "query/symbol_cache.h"
 #include "query/virtual_series.h"
 #include "storage/store.h"
 
@@ -36,9 +37,11 @@ std::optional<size_t> type_index(const storage::DatasetInfo& info, const Profile
                                                            size_t type_at);
 
 /// The profiles with a total of the type, accepted series and start in the range; an empty list
-/// when there are none.
+/// when there are none. `cache`: keeps the columns, for queries that need nothing else; nullptr:
+/// no.
 [[nodiscard]] Result<Selection> select_profiles(const storage::Dataset& dataset,
-                                                const ProfileQuery& query);
+                                                const ProfileQuery& query,
+                                                SymbolCache* cache = nullptr);
 
 /// False when the dataset's catalog entry shows that no series of it can satisfy the selector.
 bool may_match(const storage::Dataset& dataset, const Selector& selector);

@@ -11,10 +11,11 @@ namespace {
 struct RightClosedGrid {
   int64_t start_ms, step_ms, last;
 
-  [[nodiscard]] int64_t bucket(int64_t ms) const {
-    if (ms <= start_ms) return 0;
+  [[nodiscard]] GroupSums::Bucket bucket(int64_t ms) const {
+    if (ms <= start_ms) return {0, start_ms};
     const int64_t i = (ms - start_ms - 1) / step_ms + 1;
-    return i <= last ? i : GroupSums::kNoBucket;
+    if (i > last) return {GroupSums::kNoBucket, INT64_MAX};
+    return {i, time_ms(i)};
   }
   [[nodiscard]] int64_t time_ms(int64_t bucket) const { return start_ms + bucket * step_ms; }
 };

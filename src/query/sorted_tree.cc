@@ -31,29 +31,21 @@ JointLabels join(const std::vector<std::string_view>& a, const std::vector<std::
   return out;
 }
 
-// Writes nodes behind each other into columns that are large enough.
-class Output {
- public:
-  Output(SortedTree& tree, size_t nodes_max) : tree_(tree) {
-    tree.depth.resize(nodes_max);
-    tree.label.resize(nodes_max);
-    tree.self.resize(nodes_max);
-  }
-  void put(uint32_t depth, uint32_t label, int64_t self) {
-    tree_.depth[size_] = depth;
-    tree_.label[size_] = label;
-    tree_.self[size_++] = self;
-  }
-  void finish() {
-    tree_.depth.resize(size_);
-    tree_.label.resize(size_);
-    tree_.self.resize(size_);
-  }
+// Of two trees in canonical order, the node comes next whose number is smaller: one that lies
+// deeper belongs to a subtree that the other tree has left already; nodes of one depth are
+// siblings, and their labels decide.
+std::vector<uint64_t> order_of(const SortedTree& tree, const std::vector<uint32_t>& labels) {
+  std::vector<uint64_t> order(tree.size());
+  for (size_t i = 0; i < tree.size(); ++i)
+    order[i] = uint64_t{~tree.depth[i]} << 32U | labels[tree.label[i]];
+  return order;
+}
 
- private:
-  SortedTree& tree_;
-  size_t size_ = 0;
-};
+void put(SortedTree& tree, size_t n, uint64_t order, int64_t self) {
+  tree.depth[n] = ~static_cast<uint32_t>(order >> 32U);
+  tree.label[n] = static_cast<uint32_t>(order);
+  tree.self[n] = self;
+}
 
 std::vector<uint32_t> parents_of(const std::vector<uint32_t>& depth) {
   std::vector<uint32_t> parent(depth.size(), 0);
@@ -97,37 +89,34 @@ size_t SortedTree::memory_bytes() const {
          self.capacity() * sizeof(int64_t) + labels.capacity() * sizeof(std::string_view);
 }
 
-// The node that lies deeper belongs to a subtree that the other tree has left already, so it comes
-// first; nodes of one depth are siblings, and their labels decide.
 SortedTree merge_sorted(const SortedTree& a, const SortedTree& b) {
   SortedTree out;
   JointLabels joint = join(a.labels, b.labels);
-  Output to(out, a.size() + b.size() - 1);
-  to.put(0, 0, add_saturating(a.self[0], b.self[0]));
-  size_t i = 1;
-  size_t j = 1;
+  const std::vector<uint64_t> order_a = order_of(a, joint.of_a);
+  const std::vector<uint64_t> order_b = order_of(b, joint.of_b);
+  const size_t nodes_max = a.size() + b.size() - 1;
+  out.depth.resize(nodes_max);
+  out.label.resize(nodes_max);
+  out.self.resize(nodes_max);
+  size_t i = 0;
+  size_t j = 0;
+  size_t n = 0;
+  // The roots are equal. Which tree has the next node is as good as random, so nothing branches.
   while (i < a.size() && j < b.size()) {
-    const uint32_t label_a = joint.of_a[a.label[i]];
-    const uint32_t label_b = joint.of_b[b.label[j]];
-    if (a.depth[i] == b.depth[j] && label_a == label_b) {
-      to.put(a.depth[i], label_a, add_saturating(a.self[i], b.self[j]));
-      ++i;
-      ++j;
-    } else if (a.depth[i] > b.depth[j] || (a.depth[i] == b.depth[j] && label_a < label_b)) {
-      do {
-        to.put(a.depth[i], joint.of_a[a.label[i]], a.self[i]);
-        ++i;
-      } while (i < a.size() && a.depth[i] > b.depth[j]);
-    } else {
-      do {
-        to.put(b.depth[j], joint.of_b[b.label[j]], b.self[j]);
-        ++j;
-      } while (j < b.size() && b.depth[j] > a.depth[i]);
-    }
+    const uint64_t at_a = order_a[i];
+    const uint64_t at_b = order_b[j];
+    const bool from_a = at_a <= at_b;
+    const bool from_b = at_b <= at_a;
+    put(out, n++, from_a ? at_a : at_b,
+        add_saturating(from_a ? a.self[i] : 0, from_b ? b.self[j] : 0));
+    i += static_cast<size_t>(from_a);
+    j += static_cast<size_t>(from_b);
   }
-  for (; i < a.size(); ++i) to.put(a.depth[i], joint.of_a[a.label[i]], a.self[i]);
-  for (; j < b.size(); ++j) to.put(b.depth[j], joint.of_b[b.label[j]], b.self[j]);
-  to.finish();
+  for (; i < a.size(); ++i) put(out, n++, order_a[i], a.self[i]);
+  for (; j < b.size(); ++j) put(out, n++, order_b[j], b.self[j]);
+  out.depth.resize(n);
+  out.label.resize(n);
+  out.self.resize(n);
   out.labels = std::move(joint.labels);
   return out;
 }

@@ -7,6 +7,9 @@
 namespace hearth::query {
 namespace {
 
+/// A segment's reader keeps 1 MiB of decoded columns itself; they take some 64 bytes a profile.
+constexpr uint64_t kManyProfiles = 16'384;
+
 template <class... Spans>
 size_t bytes_of(const Spans&... spans) {
   return (spans.size_bytes() + ...);
@@ -21,6 +24,12 @@ size_t memory_bytes(const symbols::SymbolTables& t) {
                          t.location_folded, t.line_begin, t.line_function, t.line_number,
                          t.line_column, t.node_parent, t.node_location, t.key_node, t.key_labels,
                          t.label_begin, t.label_key, t.label_str, t.label_unit, t.label_num);
+}
+
+size_t memory_bytes(const storage::ProfileColumns& c) {
+  size_t totals = 0;
+  for (const auto& column : c.totals) totals += column.size_bytes();
+  return totals + bytes_of(c.series, c.start_ns, c.duration_ns, c.period, c.rows, c.ids);
 }
 
 Status change(MemoryCharge& charge, size_t bytes, MemoryAccountant& memory) {
@@ -142,6 +151,23 @@ Result<std::shared_ptr<const RollupFunctions>> SymbolCache::rollup(
   }
   account(key, entry);
   return entry->rollup;
+}
+
+Result<std::shared_ptr<const storage::ProfileColumns>> SymbolCache::profiles(
+    const storage::Dataset& dataset) {
+  if (!dataset.decodes_symbols() || dataset.info().profiles < kManyProfiles)
+    return dataset.profiles();
+  const Key key{dataset.symbols_id(), Part::profiles};
+  const auto entry = entries_.find_or_add(key);
+  const std::lock_guard lock(entry->mutex);
+  if (entry->profiles == nullptr) {
+    HEARTH_ASSIGN_OR_RETURN(auto profiles, dataset.profiles());
+    // Without room they serve this query only.
+    if (!change(entry->charge, memory_bytes(*profiles), *memory_)) return profiles;
+    entry->profiles = std::move(profiles);
+  }
+  account(key, entry);
+  return entry->profiles;
 }
 
 }  // namespace hearth::query

@@ -44,9 +44,9 @@ struct RollupFunctions {
   std::vector<uint32_t> depth, label;
 };
 
-/// The decoded symbols and rollups of segments, and the projections of segments and dictionaries to
-/// functions, least recently used first out, within a byte budget that is charged to the
-/// accountant. Thread-safe.
+/// The decoded symbols, rollups and profile columns of segments, and the projections of segments
+/// and dictionaries to functions, least recently used first out, within a byte budget that is
+/// charged to the accountant. Thread-safe.
 class SymbolCache {
  public:
   SymbolCache(MemoryAccountant& memory, size_t budget_bytes)
@@ -68,17 +68,22 @@ class SymbolCache {
   /// The rollup of a dataset that has one; likewise.
   [[nodiscard]] Result<std::shared_ptr<const RollupFunctions>> rollup(
       const storage::Dataset& dataset);
+  /// The columns of its profiles, which are all that series read. Kept when they are so many that
+  /// the dataset itself does not keep them, and there is room.
+  [[nodiscard]] Result<std::shared_ptr<const storage::ProfileColumns>> profiles(
+      const storage::Dataset& dataset);
   /// Bytes kept now.
   [[nodiscard]] size_t bytes() const { return entries_.bytes(); }
 
  private:
   /// The parts of a dataset are entries of their own: they are used by different queries.
-  enum class Part : uint8_t { tables, functions, rollup };
+  enum class Part : uint8_t { tables, functions, rollup, profiles };
   struct Entry {
     std::mutex mutex;  ///< Guards the rest; held while they are made, so that it happens once.
     std::shared_ptr<const symbols::SymbolTables> tables;  ///< Where decoding them costs something.
     std::shared_ptr<const FunctionProjection> projection;
     std::shared_ptr<const RollupFunctions> rollup;
+    std::shared_ptr<const storage::ProfileColumns> profiles;
     size_t seen_keys = 0, seen_nodes = 0;  ///< Of a dictionary, at the last query.
     MemoryCharge charge;
   };
