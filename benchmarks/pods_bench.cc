@@ -177,7 +177,7 @@ struct Node {
 struct Question {
   std::string name;
   int64_t begin_ns, end_ns;
-  enum class Kind : unsigned char { tree, series, rows } kind = Kind::tree;
+  enum class Kind : unsigned char { tree, series, rows, pprof } kind = Kind::tree;
 };
 
 query::ProfileQuery query_of(const Question& question) {
@@ -210,7 +210,14 @@ void ask(query::Engine& engine, const Question& question) {
       keep(result);
       return;
     }
+    // The page shows where functions are, which a rollup does not know.
     case Question::Kind::rows: {
+      const auto result = need(engine.merge_placed_tree(query_of(question), {}));
+      need_whole(result.cost);
+      keep(result.tree.threshold(16'384));
+      return;
+    }
+    case Question::Kind::pprof: {
       const auto result = need(engine.merge_profile(query_of(question), {}));
       need_whole(result.cost);
       keep(result);
@@ -347,6 +354,8 @@ class PodsDay {
     if (pods_ > 4) return;
     const Question rows{"24 h, rows", kMidnight, kMidnight + kDay, Question::Kind::rows};
     time_question(node, rows, state, true);
+    const Question pprof{"24 h, pprof", kMidnight, kMidnight + kDay, Question::Kind::pprof};
+    time_question(node, pprof, state, true);
   }
 
   // The same objects at a service that takes its time.
@@ -383,13 +392,16 @@ class PodsDay {
   void remote_question(Node& node, test::S3Sim& sim, const Question& question,
                        const std::string& state, const std::string& cached) {
     const test::S3SimCounts before = sim.counts();
+    const uint64_t hedges_before = node.reading->stats().fetches.hedges;
     const double began = seconds_now();
     ask(*node.engine, question);
     const double ms = (seconds_now() - began) * 1e3;
     const test::S3SimCounts after = sim.counts();
     const std::string name = fmt::format("s3 {}, {}", question.name, cached);
     report(name, state, "ms", {ms});
-    report(name, state, "GETs", {static_cast<double>(after.get - before.get)});
+    const uint64_t hedges = node.reading->stats().fetches.hedges - hedges_before;
+    report(name, state, "GETs", {static_cast<double>(after.get - before.get - hedges)});
+    report(name, state, "hedged GETs", {static_cast<double>(hedges)});
     report(name, state, "bytes", {static_cast<double>(after.bytes_out - before.bytes_out)});
   }
 
