@@ -53,7 +53,7 @@ bool Ledger::may_be_erased(const Sent& sent) const {
 void Ledger::expect_erased(const Seen& seen, const std::string& who,
                            const std::function<bool(const Erased&)>& knows) {
   for (const Erased& erased : erased_) {
-    if (!erased.answered || !knows(erased)) continue;
+    if (!erased.answered_at || *erased.answered_at > seen.moment || !knows(erased)) continue;
     for (const auto& [start, times] : seen.times) {
       const Sent& sent = sent_.at(start);
       if (erases(erased, sent))

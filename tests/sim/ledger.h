@@ -36,10 +36,10 @@ struct Sent {
 /// A deletion that somebody asked for.
 struct Erased {
   std::string tenant;
-  int64_t begin_ns = 0, last_ns = 0;  ///< Of start times, inclusive.
-  size_t node = 0;                    ///< Who was asked,
-  uint64_t node_start = 0;            ///< in which life.
-  bool answered = false;              ///< Else it may hold or not.
+  int64_t begin_ns = 0, last_ns = 0;    ///< Of start times, inclusive.
+  size_t node = 0;                      ///< Who was asked,
+  uint64_t node_start = 0;              ///< in which life.
+  std::optional<uint64_t> answered_at;  ///< Moment of the ledger; before it, it may hold or not.
 };
 
 /// What was seen of the profiles in a look at some store.
@@ -58,9 +58,10 @@ class Ledger {
   void acknowledge(Sent& sent);
   [[nodiscard]] std::map<int64_t, Sent>& all() { return sent_; }
   size_t erase(Erased erased);
-  void erased(size_t number) { erased_[number].answered = true; }
+  void erased(size_t number) { erased_[number].answered_at = ++moment_; }
   [[nodiscard]] bool may_be_erased(const Sent& sent) const;
-  /// Fails for every profile that was seen and that a deletion which `knows` accepts deletes.
+  /// Fails for every profile that was seen and that a deletion which `knows` accepts, answered
+  /// before the look began, deletes.
   void expect_erased(const Seen& seen, const std::string& who,
                      const std::function<bool(const Erased&)>& knows);
 

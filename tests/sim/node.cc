@@ -118,10 +118,17 @@ void Node::open() {
   if (is_open() && !dying()) settle_unknown();
 }
 
+std::optional<Seen> Node::view(const std::string& who, bool rows) {
+  if (viewing_++ == 0) lists_before_view_ = bucket_->lists();
+  auto seen = ledger_.look(*store_, who, rows);
+  --viewing_;
+  return seen;
+}
+
 // What a restart does not bring back of requests without an answer is gone for good; what it brings
 // back stays.
 void Node::settle_unknown() {
-  const auto seen = ledger_.look(*store_, name_ + " after a start", false);
+  const auto seen = view(name_ + " after a start", false);
   if (!seen || !seen->partial.empty()) return;
   for (auto& [start, sent] : ledger_.all()) {
     if (sent.node != number_ || sent.fate != Sent::Fate::unknown) continue;
@@ -300,7 +307,7 @@ void Node::erase() {
       world_.dice.percent(60) ? 0 : static_cast<int64_t>(world_.dice.below(30)) * kMinute;
   const int64_t begin_ns = around.plain.start_ns - by_ns;
   const int64_t last_ns = around.plain.start_ns + by_ns;
-  const size_t number = ledger_.erase({around.tenant, begin_ns, last_ns, number_, starts_, false});
+  const size_t number = ledger_.erase({around.tenant, begin_ns, last_ns, number_, starts_, {}});
   auto deletion = storage::Deletion::make(around.tenant, "{}", begin_ns, last_ns);
   const auto added = store_->deletions()->add(std::move(*deletion));
   if (added) ledger_.erased(number);
@@ -311,7 +318,7 @@ void Node::erase() {
 void Node::look(bool rows) {
   const Running running(*this);
   const uint64_t faults = world_.faults;
-  const auto seen = ledger_.look(*store_, name_, rows);
+  const auto seen = view(name_, rows);
   const bool stale = world_.shared() && world_.clock.boot_ns() - viewed_ns_ > kStaleNs;
   world_.note(fmt::format(
       "{} shows {}", name_,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/memory_accountant.h"
@@ -25,7 +26,9 @@ class Node {
   [[nodiscard]] bool may_crash() const { return running_ == 0; }
   [[nodiscard]] bool may_append() const { return is_open() && !dying() && !opening_; }
   [[nodiscard]] bool may_seal() const { return may_append() && !sealing_; }
-  [[nodiscard]] bool may_compact() const { return may_append() && !compacting_ && !erasing_; }
+  [[nodiscard]] bool may_compact() const {
+    return may_append() && !compacting_ && !erasing_ && !is_looking_again();
+  }
   /// A merge that looks for deletions waits for one that is being stored.
   [[nodiscard]] bool may_erase() const { return may_compact(); }
   /// Its power went; it takes no more part until crash() and open().
@@ -53,6 +56,11 @@ class Node {
 
  private:
   class Running;
+  [[nodiscard]] std::optional<Seen> view(const std::string& who, bool rows);
+  /// A view that asks the bucket what others merged holds what a merge and a deletion need.
+  [[nodiscard]] bool is_looking_again() const {
+    return viewing_ > 0 && bucket_->lists() != lists_before_view_;
+  }
   [[nodiscard]] storage::Store::Options options();
   /// Notes what came of an operation; an error without any fault since `faults` is a failure.
   void settle(const std::string& what, const Status& status, uint64_t faults, bool may_fail);
@@ -77,7 +85,9 @@ class Node {
   test::ModelKvStore* kv_ = nullptr;
   uint64_t starts_ = 0;
   int64_t viewed_ns_ = 0;  ///< When it last looked for what others committed.
-  int running_ = 0;        ///< Operations under way.
+  int running_ = 0;        ///< Operations under way,
+  int viewing_ = 0;        ///< and views among them.
+  uint64_t lists_before_view_ = 0;
   bool opening_ = false, sealing_ = false, compacting_ = false, erasing_ = false, stopped_ = false;
 };
 

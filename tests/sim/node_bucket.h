@@ -22,6 +22,8 @@ class NodeBucket final : public ObjectStore {
   /// Nothing reaches the bucket any more.
   void kill() { dead_ = true; }
   [[nodiscard]] bool dead() const { return dead_; }
+  /// How often it was asked what there is.
+  [[nodiscard]] uint64_t lists() const { return lists_; }
   /// Called when the power goes.
   void on_death(std::function<void()> hook) { on_death_ = std::move(hook); }
 
@@ -41,6 +43,7 @@ class NodeBucket final : public ObjectStore {
   [[nodiscard]] Result<std::vector<Entry>> list(const std::string& prefix,
                                                 const std::string& start_after,
                                                 size_t limit) override {
+    ++lists_;
     return call<std::vector<Entry>>("list", prefix,
                                     [&] { return world_.bucket.list(prefix, start_after, limit); });
   }
@@ -106,6 +109,7 @@ class NodeBucket final : public ObjectStore {
   World& world_;
   const std::string name_;
   uint64_t moments_left_ = 0;
+  uint64_t lists_ = 0;
   bool dead_ = false;
   std::function<void()> on_death_;
 };

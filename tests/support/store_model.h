@@ -44,7 +44,7 @@ inline std::map<Id128, PlainProfile> read_all(storage::Store& store, const Tenan
                                               const storage::Store::ViewQuery& query = {}) {
   const auto view = store.view(tenant, query);
   REQUIRE(view);
-  CHECK(view->partial.empty());
+  CHECK(view->partial == std::vector<std::string>());
   std::map<Id128, PlainProfile> out;
   for (const auto& dataset : view->datasets) read_dataset(tenant.id(), *dataset, out);
   return out;
