@@ -14,12 +14,14 @@ Result<LabelCounts> label_counts(Engine& engine, const Tenant& tenant, const Sel
   LabelCounts result;
   std::map<std::string, std::set<std::string>> values;
   HEARTH_RETURN_IF_ERROR(for_each_series(engine.impl(), tenant, selector, range, token,
-                                         &result.cost, [&values](const SeenSeries& seen) {
-                                           for (const Label& l : seen.series.stored().labels()) {
-                                             if (!l.name.starts_with("__"))
-                                               values[l.name].insert(l.value);
-                                           }
-                                         }));
+                                         &result.cost,
+                                         {[&values] { values.clear(); },
+                                          [&values](const SeenSeries& seen) {
+                                            for (const Label& l : seen.series.stored().labels()) {
+                                              if (!l.name.starts_with("__"))
+                                                values[l.name].insert(l.value);
+                                            }
+                                          }}));
   for (const auto& [name, set] : values) result.labels.push_back({name, set.size()});
   std::stable_sort(
       result.labels.begin(), result.labels.end(),

@@ -35,17 +35,20 @@ Status list_services(Engine& engine, const ServicesQuery& query, const CancelTok
                      Services* out) {
   std::map<std::string, Collected> services;
   std::map<std::string, ProfileType> types;
+  const auto restart = [&] {
+    services.clear();
+    types.clear();
+  };
+  const auto visit = [&](const SeenSeries& seen) {
+    Collected& service = services[std::string(seen.series.get(kServiceName))];
+    const std::string id = seen.series.type().id();
+    types.try_emplace(id, seen.series.type());
+    service.types.insert(id);
+    service.series.insert(seen.series.stored().encode());
+    service.newest_ns = std::max(service.newest_ns, seen.newest_ns);
+  };
   HEARTH_RETURN_IF_ERROR(for_each_series(engine.impl(), query.tenant, query.selector, query.range,
-                                         token, &out->cost, [&](const SeenSeries& seen) {
-                                           Collected& service =
-                                               services[std::string(seen.series.get(kServiceName))];
-                                           const std::string id = seen.series.type().id();
-                                           types.try_emplace(id, seen.series.type());
-                                           service.types.insert(id);
-                                           service.series.insert(seen.series.stored().encode());
-                                           service.newest_ns =
-                                               std::max(service.newest_ns, seen.newest_ns);
-                                         }));
+                                         token, &out->cost, {restart, visit}));
   for (const auto& [id, type] : types) out->types.push_back(id);
   for (const auto& [name, s] : services) {
     ServiceRow row;
