@@ -88,6 +88,15 @@ class BlockCache::Page {
     return std::make_shared<const Page>(key, std::move(value), page_bytes);
   }
 
+  /// Whether it has all whole blocks of [begin, end) of the object.
+  [[nodiscard]] bool covers(uint64_t page_offset, uint64_t begin, uint64_t end) const {
+    for (uint64_t block = 0; block < kBlocksPerPage && length(block) > 0; ++block) {
+      const uint64_t at = page_offset + block * kBlock;
+      if (!has(block) && at >= begin && at + length(block) <= end) return false;
+    }
+    return true;
+  }
+
   [[nodiscard]] const std::string& value() const { return value_; }
   [[nodiscard]] bool empty() const { return bits_ == 0; }
   [[nodiscard]] bool has(uint64_t block) const { return (bits_ >> block & 1U) != 0; }
@@ -231,6 +240,7 @@ void BlockCache::put(const Id128& object, uint64_t object_bytes, uint64_t offset
   for (uint64_t number = offset / kPage; number * kPage < offset + bytes.size(); ++number) {
     const std::string key = page_key(object, number);
     const auto old = load(object, number, object_bytes);
+    if (old != nullptr && old->covers(number * kPage, offset, offset + bytes.size())) continue;
     const auto page = Page::joined(key, old.get(), std::min(kPage, object_bytes - number * kPage),
                                    number * kPage, offset, bytes);
     if (page == nullptr) continue;
