@@ -60,12 +60,15 @@ std::optional<std::string> BucketStore::stale_reason() const {
 
 Result<Store::View> BucketStore::view(const Tenant& tenant, const ViewQuery& query) {
   if (auto reason = not_ready_reason()) return fail(ErrorCode::unavailable, "view: " + *reason);
-  OpenedView opened = open_view(contents_, readers_, deletions_, tenant, query);
+  const auto open = [&] {
+    return open_view(contents_, readers_, deletions_, *options_.memory, tenant, query);
+  };
+  HEARTH_ASSIGN_OR_RETURN(OpenedView opened, open());
   for (int again = 0; !opened.gone.empty() && again < kViewAttempts; ++again) {
     // Another process merged it and deleted it since the last look.
     (void)compaction_.look();
     if (!is_outdated(opened, contents_)) break;
-    opened = open_view(contents_, readers_, deletions_, tenant, query);
+    HEARTH_ASSIGN_OR_RETURN(opened, open());
   }
   corrupt_objects_ += opened.damaged;
   if (opened.replaced) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");

@@ -16,8 +16,12 @@ class MaskedDataset final : public Dataset {
  public:
   /// `columns`: the base's.
   MaskedDataset(std::shared_ptr<const Dataset> base, std::shared_ptr<const ProfileColumns> columns,
-                const DeletedProfiles& deleted, const DeletionPointers& deletions)
-      : base_(std::move(base)), info_(base_->info()), symbols_id_(identity(*base_, deletions)) {
+                const DeletedProfiles& deleted, const DeletionPointers& deletions,
+                MemoryCharge charge)
+      : base_(std::move(base)),
+        info_(base_->info()),
+        symbols_id_(identity(*base_, deletions)),
+        charge_(std::move(charge)) {
     const auto hidden = std::make_shared<const Hidden>(std::move(columns), deleted);
     auto masked = std::make_shared<ProfileColumns>(*hidden->base);
     masked->owner = hidden;
@@ -102,7 +106,21 @@ class MaskedDataset final : public Dataset {
   DatasetInfo info_;
   const Id128 symbols_id_;
   std::shared_ptr<const ProfileColumns> profiles_;
+  const MemoryCharge charge_;
 };
+
+// What a masked dataset keeps: the columns of its base, and totals of its own.
+size_t masked_bytes(const ProfileColumns& c) {
+  size_t totals = 0;
+  for (const auto& column : c.totals) totals += column.size_bytes();
+  return 2 * totals + c.series.size_bytes() + c.start_ns.size_bytes() + c.duration_ns.size_bytes() +
+         c.period.size_bytes() + c.rows.size_bytes() + c.ids.size_bytes();
+}
+
+bool is_covered(const Dataset& dataset, const DeletionPointers& deletions) {
+  return std::ranges::any_of(deletions,
+                             [&](const Deletion* d) { return d->covers(dataset.info()); });
+}
 
 DeletionPointers candidates(const Dataset& dataset, std::span<const Deletion> deletions,
                             const DeletionLog* log) {
@@ -138,11 +156,10 @@ Result<std::vector<const Deletion*>> deletions_of(const Dataset& dataset,
 
 Result<std::shared_ptr<const Dataset>> without_deleted(std::shared_ptr<const Dataset> dataset,
                                                        std::span<const Deletion> deletions,
-                                                       DeletionLog* log) {
+                                                       DeletionLog* log, MemoryAccountant& memory) {
   DeletionPointers found = candidates(*dataset, deletions, log);
   if (found.empty()) return dataset;
-  const auto all = [&](const Deletion* d) { return d->covers(dataset->info()); };
-  if (std::ranges::any_of(found, all)) return nullptr;
+  if (is_covered(*dataset, found)) return nullptr;
   if (log != nullptr) {
     HEARTH_ASSIGN_OR_RETURN(found, deletions_of(*dataset, deletions, *log));
     if (found.empty()) return dataset;
@@ -152,8 +169,16 @@ Result<std::shared_ptr<const Dataset>> without_deleted(std::shared_ptr<const Dat
   const DeletedProfiles deleted = find_deleted(found, *series, columns->series, columns->start_ns);
   if (deleted.count == 0) return dataset;
   if (deleted.count == columns->size()) return nullptr;
+  HEARTH_ASSIGN_OR_RETURN(MemoryCharge charge,
+                          memory.charge(masked_bytes(*columns), "profiles beside deleted ones"));
   return std::make_shared<const MaskedDataset>(std::move(dataset), std::move(columns), deleted,
-                                               found);
+                                               found, std::move(charge));
+}
+
+void prefetch_for_deletions(const Dataset& dataset, std::span<const Deletion> deletions,
+                            const DeletionLog& log) {
+  const DeletionPointers found = candidates(dataset, deletions, &log);
+  if (!found.empty() && !is_covered(dataset, found)) dataset.prefetch(Dataset::Part::profiles);
 }
 
 }  // namespace hearth::storage

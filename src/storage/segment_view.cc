@@ -23,14 +23,6 @@ OpenedByKey open_each_once(SegmentReaders& readers, const Parts& parts) {
   return out;
 }
 
-// Adds what is left of the dataset. One of which it cannot be told is left out, and named.
-Status add_dataset(std::shared_ptr<const Dataset> dataset, std::span<const Deletion> deletions,
-                   DeletionLog* log, Store::View& view) {
-  HEARTH_ASSIGN_OR_RETURN(auto left, without_deleted(std::move(dataset), deletions, log));
-  if (left) view.datasets.push_back(std::move(left));
-  return {};
-}
-
 void note_unreadable(std::string_view key, const Error& error, const Contents& contents,
                      OpenedView& out) {
   if (error.code == ErrorCode::not_found) {
@@ -42,28 +34,41 @@ void note_unreadable(std::string_view key, const Error& error, const Contents& c
   out.view.partial.push_back(error.message);
 }
 
+// No room to tell what is deleted: of a query, not of a segment.
+bool is_refusal(const Error& error) {
+  return error.code == ErrorCode::unavailable && error.reason != kBucketAway;
+}
+
 }  // namespace
 
-OpenedView open_view(const Contents& contents, SegmentReaders& readers, DeletionLog& deletions,
-                     const Tenant& tenant, const Store::ViewQuery& query) {
+Result<OpenedView> open_view(const Contents& contents, SegmentReaders& readers,
+                             DeletionLog& deletions, MemoryAccountant& memory, const Tenant& tenant,
+                             const Store::ViewQuery& query) {
   OpenedView out;
   const auto deleted = deletions.current();
   Contents::View taken = contents.view(tenant.id(), query);
   for (auto& dataset : taken.head) {
-    const Status added = add_dataset(std::move(dataset), *deleted, nullptr, out.view);
-    if (!added) out.view.partial.push_back(added.error().message);
+    auto left = without_deleted(std::move(dataset), *deleted, nullptr, memory);
+    if (!left && is_refusal(left.error())) return tl::unexpected(std::move(left).error());
+    if (!left) out.view.partial.push_back(left.error().message);
+    if (left && *left) out.view.datasets.push_back(std::move(*left));
   }
   const OpenedByKey opened = open_each_once(readers, taken.segments);
   for (const auto& [key, reader] : opened) {
     if (!reader) note_unreadable(key, reader.error(), contents, out);
   }
+  if (out.replaced) return out;
+  std::erase_if(taken.segments, [&](const auto& part) { return !opened.at(part.segment->key); });
+  std::vector<std::shared_ptr<const Dataset>> datasets;
   for (const Contents::SegmentPart& part : taken.segments) {
-    if (out.replaced) return out;
-    const auto& reader = opened.at(part.segment->key);
-    if (!reader) continue;
-    const Status added =
-        add_dataset((*reader)->dataset(part.dataset), *deleted, &deletions, out.view);
-    if (!added) note_unreadable(part.segment->key, added.error(), contents, out);
+    datasets.push_back((*opened.at(part.segment->key))->dataset(part.dataset));
+    prefetch_for_deletions(*datasets.back(), *deleted, deletions);
+  }
+  for (size_t i = 0; i < datasets.size() && !out.replaced; ++i) {
+    auto left = without_deleted(std::move(datasets[i]), *deleted, &deletions, memory);
+    if (!left && is_refusal(left.error())) return tl::unexpected(std::move(left).error());
+    if (!left) note_unreadable(taken.segments[i].segment->key, left.error(), contents, out);
+    if (left && *left) out.view.datasets.push_back(std::move(*left));
   }
   return out;
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_accountant.h"
+#include "base/result.h"
 #include "storage/contents.h"
 #include "storage/deletion_log.h"
 #include "storage/segment_catalog.h"
@@ -23,10 +25,11 @@ struct OpenedView {
 
 /// The head's datasets and the opened segments of one look at the contents, without what is
 /// deleted. Segments that cannot be read are named in `partial`. Directories of a remote bucket are
-/// asked for in one wave.
-[[nodiscard]] OpenedView open_view(const Contents& contents, SegmentReaders& readers,
-                                   DeletionLog& deletions, const Tenant& tenant,
-                                   const Store::ViewQuery& query);
+/// asked for in one wave, as is what tells whose profiles are deleted, which is charged to
+/// `memory`; `unavailable` when that has no room.
+[[nodiscard]] Result<OpenedView> open_view(const Contents& contents, SegmentReaders& readers,
+                                           DeletionLog& deletions, MemoryAccountant& memory,
+                                           const Tenant& tenant, const Store::ViewQuery& query);
 
 /// Whether the contents, brought up to date since, list a segment that was gone no longer, so that
 /// opening them anew finds its profiles. One that they still list is lost.

@@ -41,11 +41,16 @@ Status Store::append_later(const Tenant& tenant, std::span<const AppendProfile> 
 
 Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query) {
   HEARTH_RETURN_IF_ERROR(verify(contents_->unverified(tenant.id(), query.service)));
-  OpenedView opened = open_view(*contents_, readers_, deletions_, tenant, query);
-  for (int again = 0; opened.replaced && again < kViewAttempts; ++again)
-    opened = open_view(*contents_, readers_, deletions_, tenant, query);
-  if (!opened.gone.empty() && compaction_->look() && is_outdated(opened, *contents_))
-    opened = open_view(*contents_, readers_, deletions_, tenant, query);
+  const auto open = [&] {
+    return open_view(*contents_, readers_, deletions_, *options_.memory, tenant, query);
+  };
+  HEARTH_ASSIGN_OR_RETURN(OpenedView opened, open());
+  for (int again = 0; opened.replaced && again < kViewAttempts; ++again) {
+    HEARTH_ASSIGN_OR_RETURN(opened, open());
+  }
+  if (!opened.gone.empty() && compaction_->look() && is_outdated(opened, *contents_)) {
+    HEARTH_ASSIGN_OR_RETURN(opened, open());
+  }
   corrupt_objects_ += opened.damaged;
   if (opened.replaced) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
   View& view = opened.view;

@@ -306,6 +306,25 @@ TEST_CASE("no answer that is kept for a whole dataset is given for what is left 
   CHECK(all.size() == before.size() + without_a.size() + without_b.size());
 }
 
+TEST_CASE("a view pays for what it keeps beside deleted profiles", "[deletion]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  fill(t);
+  REQUIRE(t.store().seal());
+  ask(t, R"({pod="a"})");
+  const size_t before = t.memory().used();
+  {
+    const auto view = t.store().view(*Tenant::parse("acme"), {});
+    REQUIRE(view);
+    CHECK(t.memory().used() > before);
+  }
+  CHECK(t.memory().used() == before);
+  const auto all = t.memory().must_charge(t.memory().limit() - before);
+  const auto refused = t.store().view(*Tenant::parse("acme"), {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unavailable);
+}
+
 TEST_CASE("every process on a bucket leaves out what one was asked to delete", "[deletion]") {
   const QuietLog quiet;
   StoreUnderTest t;
