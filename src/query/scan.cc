@@ -60,12 +60,15 @@ class Outcomes {
     const std::lock_guard lock(mutex_);
     if (leaves_a_part_out(error)) {
       damage_[dataset] = std::move(error);
+    } else if (error.reason == kObjectGone) {
+      gone_ = std::move(error);
     } else if (!failed_.exchange(true)) {
       failure_ = std::move(error);
     }
   }
   Status finish(const std::vector<std::shared_ptr<const storage::Dataset>>& datasets, Cost* cost) {
     if (failed_) return tl::unexpected(std::move(failure_));
+    if (gone_) return tl::unexpected(*std::move(gone_));
     for (size_t i = 0; i < datasets.size(); ++i) {
       if (damage_[i]) cost->partial.push_back(unreadable(*datasets[i], *damage_[i]));
     }
@@ -75,6 +78,7 @@ class Outcomes {
  private:
   std::mutex mutex_;
   std::vector<std::optional<Error>> damage_;
+  std::optional<Error> gone_;
   Error failure_;
   std::atomic<bool> failed_ = false;
 };
@@ -152,14 +156,20 @@ Status scan(storage::Store& store, const Tenant& tenant, const Selector& selecto
   for (const auto& dataset : datasets) {
     if (needs) dataset->prefetch(*needs);
   }
+  Status gone;
   for (const auto& dataset : datasets) {
     HEARTH_RETURN_IF_ERROR(token.check());
     const Status visited = visit(dataset);
     if (visited) continue;
-    if (!leaves_a_part_out(visited.error())) return visited;
-    cost->partial.push_back(unreadable(*dataset, visited.error()));
+    if (leaves_a_part_out(visited.error())) {
+      cost->partial.push_back(unreadable(*dataset, visited.error()));
+    } else if (visited.error().reason == kObjectGone) {
+      gone = visited;
+    } else {
+      return visited;
+    }
   }
-  return {};
+  return gone;
 }
 
 Status scan_in_parallel(storage::Store& store, const ProfileQuery& query, const ScanPlan& plan,

@@ -62,7 +62,8 @@ auto with_fresh_views(Run&& run) -> decltype(run()) {
 
 /// Takes one view of the store and calls `visit` for each dataset that may match, checking the
 /// token before each. A dataset that answers `data_loss` becomes a reason in cost->partial; any
-/// other error ends the scan, also that of a segment that is gone (see with_fresh_views()).
+/// other error ends the scan. That of a segment that is gone does so last (see with_fresh_views()):
+/// all that are gone are found by one scan, so that the next view knows them.
 /// `needs`: what of the datasets will be read.
 [[nodiscard]] Status scan(
     storage::Store& store, const Tenant& tenant, const Selector& selector, TimeRange range,

@@ -74,7 +74,8 @@ Result<Store::View> BucketStore::view(const Tenant& tenant, const ViewQuery& que
   if (opened.replaced) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
   if (auto stale = stale_reason()) opened.view.partial.push_back(std::move(*stale));
   if (const uint64_t damaged = compaction_.unreadable(); damaged > 0) {
-    opened.view.partial.push_back(fmt::format("{} segments of the bucket are damaged", damaged));
+    opened.view.partial.push_back(
+        fmt::format("{} segments of the bucket are damaged or lost", damaged));
   }
   return std::move(opened.view);
 }

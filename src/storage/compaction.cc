@@ -77,28 +77,25 @@ std::vector<SegmentEntry> Compaction::live() const {
 }
 
 // A snapshot that is not the one the contents agree with: another process's, or our own whose
-// commit was not known to have succeeded. In a shared bucket also what others sealed, listed first:
-// what is deleted after the listing is in the snapshot that is read after it.
+// commit was not known to have succeeded. Also what others sealed, or this process before it lost
+// its disk, which a listing that lags did not show at the start. Listed first: what is deleted
+// after the listing is in the snapshot that is read after it.
 Status Compaction::agree() {
   HEARTH_RETURN_IF_ERROR(options_.deletions->refresh_when_due());
-  std::vector<ObjectStore::Entry> listed;
-  if (options_.shared) {
-    HEARTH_ASSIGN_OR_RETURN(listed, list_fresh(*options_.bucket));
-    std::erase_if(listed, [&](const ObjectStore::Entry& entry) {
-      return options_.ours && options_.ours(entry.key);
-    });
-  }
+  HEARTH_ASSIGN_OR_RETURN(auto listed, list_fresh(*options_.bucket));
+  std::erase_if(listed, [&](const ObjectStore::Entry& entry) {
+    return options_.ours && options_.ours(entry.key);
+  });
   HEARTH_RETURN_IF_ERROR(manifest_.refresh());
-  if (options_.shared || manifest_.current()->number != agreed_)
-    HEARTH_RETURN_IF_ERROR(adopt(listed));
+  HEARTH_RETURN_IF_ERROR(adopt(listed));
   const int64_t now_ns = options_.clock->boot_ns();
   looked_at_ns_ = now_ns;
   next_poll_ns_ = now_ns + options_.poll_interval_ns;
   return {};
 }
 
-// What cannot be asked now is asked again, with everything else. A damaged segment costs a shared
-// bucket's readers that segment only.
+// What cannot be asked now is asked again, with everything else. A segment that is damaged or lost
+// costs readers that segment only, and they are told.
 Status Compaction::adopt(const std::vector<ObjectStore::Entry>& listed) {
   const auto snapshot = manifest_.current();
   // Its rows are in the head until the seal ends, and must not be in a merged segment as well.
@@ -111,13 +108,19 @@ Status Compaction::adopt(const std::vector<ObjectStore::Entry>& listed) {
   CatalogChange change =
       compare_catalog(options_.contents->identities(), *snapshot, *options_.bucket, listed,
                       unreadable_, options_.readers->remote());
-  const size_t damaged = options_.shared ? change.damaged.size() : 0;
-  if (const uint64_t missing = change.corrupt_objects + change.unreachable - damaged; missing > 0) {
+  if (change.unreachable > 0) {
     return fail(ErrorCode::unavailable, fmt::format("{} segments of snapshot {} cannot be read",
-                                                    missing, snapshot->number));
+                                                    change.unreachable, snapshot->number));
+  }
+  if (!change.lost.empty()) {
+    // Perhaps others have merged and deleted them since.
+    HEARTH_RETURN_IF_ERROR(manifest_.refresh());
+    if (manifest_.current()->number != snapshot->number)
+      return fail(ErrorCode::unavailable,
+                  fmt::format("snapshot {} was replaced while it was read", snapshot->number));
   }
   unreadable_.insert(unreadable_.end(), change.damaged.begin(), change.damaged.end());
-  unreadable_count_ = unreadable_.size();
+  unreadable_count_ = unreadable_.size() + change.lost.size();
   if (change.empty() && snapshot->number == agreed_) return {};
   return take(std::move(change), *snapshot);
 }

@@ -54,7 +54,11 @@ class Compaction {
 
   /// Where load_catalog() finds snapshots; `agreed` is the one that the contents agree with.
   [[nodiscard]] Manifest& manifest() { return manifest_; }
-  void set_agreed(uint64_t snapshot) { agreed_ = snapshot; }
+  /// `missing`: how many segments of it could not be read.
+  void set_agreed(uint64_t snapshot, uint64_t missing) {
+    agreed_ = snapshot;
+    unreadable_count_ = missing;
+  }
 
   /// What is due by the clock: hours and days that are over, old tombstones, orphans. Returns at
   /// once while another run is on. Without `may_merge`, when space is low, things are only deleted:
@@ -69,7 +73,7 @@ class Compaction {
   [[nodiscard]] Status look();
   /// When that last succeeded, by the boot clock; INT64_MIN: never.
   [[nodiscard]] int64_t looked_at_ns() const { return looked_at_ns_; }
-  /// Segments that are left out because they are damaged.
+  /// Segments that are left out because they are damaged or lost.
   [[nodiscard]] uint64_t unreadable() const { return unreadable_count_; }
 
   [[nodiscard]] CompactionStats stats() const;

@@ -95,19 +95,32 @@ std::unique_ptr<ObjectReader> SegmentReaders::remote_object(const SegmentIdentit
   return std::make_unique<CachedReader>(remote_, bucket_, segment.key, segment.uuid, segment.size);
 }
 
-std::shared_ptr<const SegmentReader> SegmentReaders::find(const SegmentIdentity& segment,
-                                                          bool& gone) {
+std::shared_ptr<const SegmentReader> SegmentReaders::find(const SegmentIdentity& segment) {
   const std::lock_guard lock(mutex_);
   const auto it = by_key_.find(segment.key);
   if (it == by_key_.end()) return nullptr;
-  if (it->second->second->gone()) {
-    gone = true;
-    recent_.erase(it->second);
-    by_key_.erase(it);
-    return nullptr;
-  }
   recent_.splice(recent_.begin(), recent_, it->second);
   return it->second->second;
+}
+
+void SegmentReaders::forget(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto it = by_key_.find(key);
+  if (it == by_key_.end()) return;
+  recent_.erase(it->second);
+  by_key_.erase(it);
+}
+
+// Its directory may still be in the cache, so that it would open as if nothing were wrong: the
+// reader that met the loss stays until the object is back.
+Status SegmentReaders::check_lost(const SegmentIdentity& segment) {
+  HEARTH_ASSIGN_OR_RETURN(const auto object, bucket_.open(segment.key));
+  if (!object) {
+    return fail(ErrorCode::not_found,
+                fmt::format("read segment {}: its object was removed", segment.key));
+  }
+  forget(segment.key);
+  return {};
 }
 
 SegmentReaders::Opened SegmentReaders::read(const SegmentIdentity& segment,
@@ -134,18 +147,22 @@ SegmentReaders::Opened SegmentReaders::read(const SegmentIdentity& segment,
 std::vector<SegmentReaders::Opened> SegmentReaders::open_all(
     const std::vector<const SegmentIdentity*>& segments) {
   std::vector<Opened> out(segments.size());
+  std::vector<size_t> lost;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    out[i] = find(*segments[i]);
+    if (*out[i] != nullptr && (*out[i])->gone()) lost.push_back(i);
+  }
+  parallel_for(remote_.executor, remote_.requests, lost.size(), [&](size_t, size_t at) {
+    const size_t i = lost[at];
+    const Status there = check_lost(*segments[i]);
+    out[i] = there ? Opened(nullptr) : Opened(tl::unexpected(there.error()));
+  });
   std::vector<std::unique_ptr<ObjectReader>> objects(segments.size());
   for (size_t i = 0; i < segments.size(); ++i) {
     const SegmentIdentity& segment = *segments[i];
-    bool gone = false;
-    out[i] = find(segment, gone);
-    if (gone) {
-      out[i] = fail(ErrorCode::not_found,
-                    fmt::format("read segment {}: its object was removed", segment.key));
-    } else if (*out[i] == nullptr && (objects[i] = remote_object(segment)) != nullptr) {
-      const uint64_t end = std::min(segment.size, kSegmentEndBytes);
-      objects[i]->prefetch(segment.size - end, end);
-    }
+    if (!out[i] || *out[i] != nullptr || (objects[i] = remote_object(segment)) == nullptr) continue;
+    const uint64_t end = std::min(segment.size, kSegmentEndBytes);
+    objects[i]->prefetch(segment.size - end, end);
   }
   for (size_t i = 0; i < segments.size(); ++i) {
     if (out[i] && *out[i] == nullptr) out[i] = read(*segments[i], std::move(objects[i]));
@@ -229,10 +246,13 @@ CatalogChange look_up(ObjectStore& bucket, const Wanted& wanted) {
     out.added.push_back(SegmentEntry::describe(**reader, wanted.size));
     return out;
   }
-  const bool damaged = other || (!reader && reader.error().code == ErrorCode::data_loss);
-  const bool unreachable = !reader && !damaged;
-  ++(unreachable ? out.unreachable : out.corrupt_objects);
-  if (damaged) out.damaged.push_back(key);
+  if (other || (!reader && reader.error().code == ErrorCode::data_loss)) {
+    out.damaged.push_back(key);
+  } else if (reader) {
+    out.lost.push_back(key);
+  } else {
+    out.unreachable = 1;
+  }
   log::warn("segment left out of the catalog", {{"object", key},
                                                 {"error", !reader ? reader.error().message
                                                           : other ? "another segment"
@@ -243,7 +263,7 @@ CatalogChange look_up(ObjectStore& bucket, const Wanted& wanted) {
 void add_change(CatalogChange&& change, CatalogChange& out) {
   std::ranges::move(change.added, std::back_inserter(out.added));
   std::ranges::move(change.damaged, std::back_inserter(out.damaged));
-  out.corrupt_objects += change.corrupt_objects;
+  std::ranges::move(change.lost, std::back_inserter(out.lost));
   out.unreachable += change.unreachable;
 }
 
@@ -258,7 +278,8 @@ void apply_change(const CatalogChange& change, CatalogLoad& load) {
   std::erase_if(load.segments,
                 [&](const SegmentEntry& entry) { return removed.contains(entry.segment.key); });
   load.segments.insert(load.segments.end(), change.added.begin(), change.added.end());
-  load.corrupt_objects += change.corrupt_objects;
+  load.missing = change.missing();
+  load.corrupt_objects += load.missing;
 }
 
 }  // namespace
@@ -309,7 +330,7 @@ void add_catalog_change(const CatalogChange& change, const Snapshot& snapshot, K
     batch.put(KvFamily::catalog, segment_key(entry.segment.key), entry.encode());
   }
   batch.put(KvFamily::catalog, kCatalogCompleteKey, "");
-  if (change.corrupt_objects > 0) return;
+  if (change.missing() > 0) return;
   std::string number;
   put_le(number, snapshot.number);
   batch.put(KvFamily::catalog, kCatalogSnapshotKey, number);

@@ -72,9 +72,11 @@ class SegmentReaders {
 
  private:
   void retire_locked(std::string key);
-  /// nullptr: not open yet, or found gone.
-  [[nodiscard]] std::shared_ptr<const SegmentReader> find(const SegmentIdentity& segment,
-                                                          bool& gone);
+  /// nullptr: not open yet.
+  [[nodiscard]] std::shared_ptr<const SegmentReader> find(const SegmentIdentity& segment);
+  void forget(const std::string& key);
+  /// Asks the bucket anew for a segment whose object a read did not find.
+  [[nodiscard]] Status check_lost(const SegmentIdentity& segment);
   [[nodiscard]] std::unique_ptr<ObjectReader> remote_object(const SegmentIdentity& segment);
   /// `object`: the segment's, from remote_object(); nullptr when the bucket is local.
   [[nodiscard]] Opened read(const SegmentIdentity& segment, std::unique_ptr<ObjectReader> object);
@@ -98,10 +100,11 @@ class SegmentReaders {
 struct CatalogChange {
   std::vector<std::string> removed;
   std::vector<SegmentEntry> added;
-  uint64_t corrupt_objects = 0;      ///< Segments that should be there and are damaged or gone.
-  std::vector<std::string> damaged;  ///< Those of them that were read, and are no segments.
+  std::vector<std::string> damaged;  ///< Objects that should be segments and are not.
+  std::vector<std::string> lost;     ///< Segments whose objects are not there.
   uint64_t unreachable = 0;          ///< Segments that the bucket would not give now.
   [[nodiscard]] bool empty() const { return removed.empty() && added.empty(); }
+  [[nodiscard]] size_t missing() const { return damaged.size() + lost.size(); }
 };
 /// Compares what is known with a snapshot: of the merged segments, exactly those of the snapshot
 /// are live; of the fresh ones in `known` and `listed`, those that it has not absorbed. Reads the
@@ -122,6 +125,7 @@ void add_catalog_change(const CatalogChange& change, const Snapshot& snapshot, K
 struct CatalogLoad {
   std::vector<SegmentEntry> segments;
   uint64_t corrupt_objects = 0;
+  uint64_t missing = 0;   ///< Those of them that the bucket should have: queries are partial.
   uint64_t snapshot = 0;  ///< Number of the snapshot that they agree with.
   /// How they differ from what the `catalog` family lists; nullopt when that agrees.
   std::optional<CatalogChange> change;

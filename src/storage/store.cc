@@ -60,6 +60,9 @@ Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query
         "accepted before may be missing",
         damage.changes, damage.bytes));
   }
+  if (const uint64_t damaged = compaction_->unreadable(); damaged > 0) {
+    view.partial.push_back(fmt::format("{} segments of the bucket are damaged or lost", damaged));
+  }
   if (const uint64_t lost = quarantined_of(tenant.id()); lost > 0) {
     view.partial.push_back(fmt::format("{} profiles were damaged and are left out", lost));
   }

@@ -289,7 +289,7 @@ Result<StoreImpl::RecoveredCatalog> StoreImpl::recover_catalog(
     HEARTH_ASSIGN_OR_RETURN(out.sealed_rows, sealed_rows(catalog.change->added));
     HEARTH_RETURN_IF_ERROR(record_catalog(*catalog.change, *snapshot, out.sealed_rows));
   }
-  compaction_->set_agreed(catalog.snapshot);
+  compaction_->set_agreed(catalog.snapshot, catalog.missing);
   corrupt_objects_ += catalog.corrupt_objects;
   for (SegmentEntry& entry : catalog.segments) contents_->add_segment(std::move(entry));
   return out;

@@ -257,6 +257,48 @@ TEST_CASE("an object that is missing for good makes the answer partial", "[db][r
   CHECK(f.day_total() == want);
 }
 
+TEST_CASE("many objects that are missing for good cost the answer their part each time",
+          "[db][remote]") {
+  Fixture f(Day::get().hours);
+  const int64_t want = f.day_total();
+  const auto query = Fixture::query(kMidnight, kDay);
+  const auto lose = [&] {
+    size_t lost = 0;
+    for (const auto& [key, bytes] : Day::get().hours) {
+      if (!key.starts_with("p/m/") || lost == 20) continue;
+      f.sim.erase(key);
+      ++lost;
+    }
+  };
+  const auto ask = [&] {
+    const auto tree = f.db->engine().merge_tree(query, CancelToken());
+    REQUIRE(tree);
+    CHECK_FALSE(tree->cost.partial.empty());
+    CHECK(tree->tree.total[0] < want);
+    CHECK(tree->tree.total[0] > 0);
+    return tree->cost.partial.size();
+  };
+  SECTION("while their directories are known") {
+    f.reopen("data/blocks");
+    f.know_directories();
+    lose();
+    // Each time: the cache still has the directories.
+    for (int i = 0; i < 3; ++i) CHECK(ask() == 20);
+    CHECK(f.db->engine().label_names(query.tenant, {}, query.range, CancelToken()));
+  }
+  SECTION("before a query process starts") {
+    lose();
+    f.db.reset();
+    f.db = f.open("reader", Role::query);
+    for (int i = 0; i < 3; ++i) CHECK(ask() == 1);
+    REQUIRE(f.db->store().compact_step(CancelToken()));
+  }
+  for (const auto& [key, bytes] : Day::get().hours) f.sim.replace(key, bytes);
+  f.clock.advance(kHour);
+  REQUIRE(f.db->store().compact_step(CancelToken()));
+  CHECK(f.day_total() == want);
+}
+
 TEST_CASE("refusals, cut answers and slow ones change no answer", "[db][remote]") {
   Fixture f(Day::get().hours);
   const int64_t want = f.day_total();

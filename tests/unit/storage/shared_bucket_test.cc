@@ -82,6 +82,23 @@ TEST_CASE("a seal that another process's compaction overtakes under way counts o
   CHECK(one.store().stats().compaction.levels[0].segments == 0);
 }
 
+TEST_CASE("what a listing did not show when a process started is found by a later look",
+          "[compact]") {
+  const QuietLog quiet;
+  Shared shared;
+  shared.bucket.delay_listing(30'000'000'000);
+  StoreUnderTest lost(1);
+  shared.join(lost);
+  REQUIRE(lost.append("acme", "svc", "p"));
+  REQUIRE(lost.store().seal());
+  StoreUnderTest heir(2);
+  shared.join(heir);
+  CHECK(heir.store().stats().segments == 0);
+  shared.bucket.delay_listing(0);
+  REQUIRE(heir.store().compact(false, {}));
+  CHECK(test::read_all(heir.store(), *Tenant::parse("acme")).size() == 1);
+}
+
 TEST_CASE("a start that cannot read all that is new misses nothing", "[compact]") {
   const QuietLog quiet;
   Shared shared;
