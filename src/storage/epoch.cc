@@ -16,7 +16,16 @@ Epoch::Epoch(Identity identity, uint64_t seed, int64_t boot_ns, MemoryAccountant
       dictionaries_(std::move(dictionaries)),
       dictionary_(identity_.symbols, seed),
       to_load_(recovered_from),
-      ended_(recovered_from != nullptr) {}
+      ended_(recovered_from != nullptr) {
+  if (ended_) dictionary_.end_mapping();
+}
+
+void Epoch::end() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  dictionary_.end_mapping();
+  measure();
+}
 
 // The growth is a fact once the request was accepted, so it is charged without a limit.
 void Epoch::measure() {

@@ -47,8 +47,9 @@ class Epoch {
   /// False when a lost delta leaves one of the keys without meaning. After tables() only.
   [[nodiscard]] bool knows(const std::vector<uint32_t>& keys) const;
 
-  /// No more rows come: set when a younger epoch takes over, and from the start when recovered.
-  void end() { ended_ = true; }
+  /// No more rows come: when a younger epoch takes over, and from the start when recovered. Gives
+  /// back the memory that only mapping needs.
+  void end();
   [[nodiscard]] bool ended() const { return ended_; }
   /// Rows that are in the head, on their way there or being sealed.
   std::atomic<uint64_t> unsealed = 0;

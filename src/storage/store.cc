@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/fault_point.h"
 #include "base/log.h"
@@ -19,6 +20,8 @@ constexpr int64_t kSealBackoffMax = 60 * kSecond;
 /// Nothing is accepted before the next attempt succeeds.
 constexpr int64_t kAckBackoffMax = 5 * kSecond;
 constexpr int64_t kEpochCheckEvery = 10 * kSecond;
+/// Between two profiles of a service in use.
+constexpr int64_t kUsualPause = 15 * kSecond;
 constexpr int kViewAttempts = 10;
 
 }  // namespace
@@ -151,6 +154,10 @@ Status StoreImpl::seal_when_due(int64_t now_ns) {
   return {};  // It was counted and told.
 }
 
+bool StoreImpl::memory_is_short() const {
+  return options_.memory->should_shed() || dictionaries_->should_shed();
+}
+
 std::vector<StoreImpl::Service*> StoreImpl::services_with_epoch() const {
   std::vector<Service*> services;
   {
@@ -165,49 +172,54 @@ std::vector<StoreImpl::Service*> StoreImpl::services_with_epoch() const {
   return services;
 }
 
-// Well below the mark that calls for shedding, so that it is not called for again at once.
+// Of `live` bytes of dictionaries that take rows. What ended keeps its tables until it is sealed,
+// so dictionaries are ended up to a mark of their own and not once more while a seal is awaited.
 size_t StoreImpl::dictionary_bytes_to_keep(size_t live) const {
-  if (shed_waits_for_seal_) return SIZE_MAX;
   size_t keep = SIZE_MAX;
-  if (options_.memory->should_shed()) keep = live / 4 * 3;
-  if (dictionaries_->should_shed()) keep = std::min(keep, dictionaries_->limit() / 2);
+  if (options_.memory->should_shed() && !shed_waits_for_seal_) keep = live / 4 * 3;
+  if (dictionaries_->should_shed()) keep = std::min(keep, dictionaries_->limit() / 8 * 5);
   return keep;
 }
 
-// Epochs that take no rows any more cannot end themselves. When memory is short, those of the
-// coldest services end before their time, so that the next seal frees their dictionaries.
+// Epochs that take no rows any more cannot end themselves. When memory is short, those that cost
+// most for what they are used end before their time: half of their memory is free at once, the rest
+// with the next seal.
 void StoreImpl::end_old_epochs(int64_t now_ns) {
-  const bool shed = options_.memory->should_shed() || dictionaries_->should_shed();
-  if (now_ns < next_epoch_check_ns_ && !shed) return;
+  if (now_ns < next_epoch_check_ns_ && !memory_is_short()) return;
   next_epoch_check_ns_ = now_ns + kEpochCheckEvery;
   struct Candidate {
-    int64_t used_ns;
+    double cost;
     Service* service;
   };
-  std::vector<Candidate> coldest_first;
+  std::vector<Candidate> dearest_first;
   size_t live = 0;
   for (Service* service : services_with_epoch()) {
     const std::lock_guard lock(service->mutex);
     if (!service->epoch) continue;
-    live += service->epoch->memory_bytes();
-    // Read once: a service in use changes it while the list is sorted.
-    coldest_first.push_back({service->used_ns, service});
+    const size_t bytes = service->epoch->memory_bytes();
+    live += bytes;
+    // Computed once: a service in use changes it while the list is sorted.
+    const int64_t idle_ns = std::max<int64_t>(now_ns - service->used_ns, 0);
+    dearest_first.push_back(
+        {static_cast<double>(bytes) * static_cast<double>(idle_ns + kUsualPause), service});
   }
-  std::ranges::sort(coldest_first, {}, &Candidate::used_ns);
+  std::ranges::sort(dearest_first, std::greater(), &Candidate::cost);
   const size_t keep = dictionary_bytes_to_keep(live);
-  for (const auto& [used_ns, service] : coldest_first) {
+  bool waits = false;
+  for (const auto& [cost, service] : dearest_first) {
     const std::lock_guard lock(service->mutex);
     if (!service->epoch) continue;
     const bool too_much = live > keep;
     live -= std::min(live, service->epoch->memory_bytes());
     if (too_much) {
       ++epochs_shed_;
-      if (service->epoch->unsealed > 0) shed_waits_for_seal_ = true;
+      waits = waits || service->epoch->unsealed > 0;
     }
     if (too_much || now_ns - service->epoch->began_ns() >= options_.epoch_max_ns) {
       end_epoch(*service);
     }
   }
+  if (waits && memory_is_short()) shed_waits_for_seal_ = true;
 }
 
 // Without sync: what a crash brings back goes at the next start.

@@ -161,6 +161,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] uint64_t segment_bytes() const;
   [[nodiscard]] Status seal_when_due(int64_t now_ns);
   void end_old_epochs(int64_t now_ns);
+  [[nodiscard]] bool memory_is_short() const;
   [[nodiscard]] std::vector<Service*> services_with_epoch() const;
   [[nodiscard]] size_t dictionary_bytes_to_keep(size_t live) const;
   [[nodiscard]] Status delete_dead_epochs();
@@ -212,7 +213,7 @@ class StoreImpl final : public Store {
   int64_t seal_retry_at_ns_ = INT64_MIN;
   int64_t seal_backoff_ns_ = 0;
   int64_t next_epoch_check_ns_ = INT64_MIN;
-  /// Dictionaries were given up for want of memory; the next seal frees them.
+  /// Dictionaries were given up and memory is still short; the next seal frees them.
   std::atomic<bool> shed_waits_for_seal_ = false;
 
   std::atomic<bool> seals_fail_ = false;

@@ -12,10 +12,10 @@ namespace hearth::symbols {
 /// nodes).
 constexpr uint32_t kGapEntriesMax = 1U << 22U;
 
-/// Appends a decoded delta to the tables and makes its entries findable, those that refer to lost
-/// entries excepted: nothing new may be built on them. `data_loss` when the delta overlaps the
-/// tables or its gap is implausible; nothing is changed then.
+/// Appends a decoded delta to the tables and, with an index, makes its entries findable, those that
+/// refer to lost entries excepted: nothing new may be built on them. `data_loss` when the delta
+/// overlaps the tables or its gap is implausible; nothing is changed then.
 [[nodiscard]] Status replay_delta(const SymbolDelta& delta, SymbolColumns& columns,
-                                  SymbolIndex& index, LostSymbols& lost);
+                                  SymbolIndex* index, LostSymbols& lost);
 
 }  // namespace hearth::symbols

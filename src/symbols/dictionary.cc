@@ -1,5 +1,6 @@
 #include "symbols/dictionary.h"
 
+#include "base/check.h"
 #include "symbols/batch_mapper.h"
 #include "symbols/delta_replay.h"
 #include "symbols/lost_symbols.h"
@@ -10,11 +11,12 @@
 namespace hearth::symbols {
 
 struct Dictionary::Impl {
-  Impl(Id128 dictionary_id, uint64_t seed) : id(dictionary_id), index(columns, seed) {}
+  Impl(Id128 dictionary_id, uint64_t seed)
+      : id(dictionary_id), index(std::make_unique<SymbolIndex>(columns, seed)) {}
 
   const Id128 id;
   SymbolColumns columns;
-  SymbolIndex index;
+  std::unique_ptr<SymbolIndex> index;  ///< Until end_mapping().
   LostSymbols lost;
   TableSizes delta_end;  ///< Sizes of the tables that deltas written or applied so far cover.
 };
@@ -31,13 +33,18 @@ void Dictionary::map(const ProfileBatch& batch, std::vector<uint32_t>& keys) {
 }
 
 void Dictionary::map(const ProfileBatch& batch, std::vector<uint32_t>& keys, MapScratch& scratch) {
+  HEARTH_CHECK(impl_->index != nullptr, "a dictionary maps after its end");
   try {
-    BatchMapper(impl_->columns, impl_->index, batch, *scratch.buffers).map(keys);
+    BatchMapper(impl_->columns, *impl_->index, batch, *scratch.buffers).map(keys);
   } catch (...) {
     // Out of memory. Entries are found only once they are complete, so what is left over is right.
     impl_->columns.drop_incomplete();
     throw;
   }
+}
+
+void Dictionary::end_mapping() noexcept {
+  impl_->index.reset();
 }
 
 std::string Dictionary::pending_delta() const {
@@ -58,7 +65,7 @@ std::string Dictionary::take_delta() {
 
 Status Dictionary::apply_delta(std::string_view delta) {
   HEARTH_ASSIGN_OR_RETURN(const SymbolDelta decoded, decode_delta(delta));
-  HEARTH_RETURN_IF_ERROR(replay_delta(decoded, impl_->columns, impl_->index, impl_->lost));
+  HEARTH_RETURN_IF_ERROR(replay_delta(decoded, impl_->columns, impl_->index.get(), impl_->lost));
   impl_->delta_end = impl_->columns.sizes();
   return {};
 }
@@ -86,8 +93,8 @@ size_t Dictionary::keys() const {
 }
 
 size_t Dictionary::memory_bytes() const {
-  return sizeof(Impl) + impl_->columns.memory_bytes() + impl_->index.memory_bytes() +
-         impl_->lost.memory_bytes();
+  return sizeof(Impl) + impl_->columns.memory_bytes() +
+         (impl_->index ? impl_->index->memory_bytes() : 0) + impl_->lost.memory_bytes();
 }
 
 }  // namespace hearth::symbols

@@ -46,6 +46,10 @@ class Dictionary {
   /// The same, without allocating in the steady state: for callers that map profile after profile.
   void map(const ProfileBatch& batch, std::vector<uint32_t>& keys, MapScratch& scratch);
 
+  /// Nothing is mapped any more: gives back what only looking symbols up needs, more than half of
+  /// the memory. Deltas are applied and tables read as before.
+  void end_mapping() noexcept;
+
   /// Bytes of every symbol added since delta_written(), with the table sizes before it; empty when
   /// nothing is new. The format is docs/symbols.md.
   [[nodiscard]] std::string pending_delta() const;

@@ -155,6 +155,28 @@ TEST_CASE("memory is counted and grows with what is stored", "[symbols]") {
   CHECK(dictionary.memory_bytes() > empty + 8 * dictionary.nodes());
 }
 
+TEST_CASE("a dictionary that maps no more keeps its tables in less memory", "[symbols]") {
+  symbols::Dictionary dictionary({}, 1);
+  symbols::Dictionary ended({}, 1);
+  ended.end_mapping();
+  test::ProfileGen gen(3);
+  std::vector<uint32_t> keys;
+  for (int p = 0; p < 20; ++p) {
+    dictionary.map(gen.next(), keys);
+    REQUIRE(ended.apply_delta(dictionary.take_delta()));
+  }
+  const size_t bytes = dictionary.memory_bytes();
+  const size_t had = dictionary.keys();
+  dictionary.end_mapping();
+  CHECK(dictionary.memory_bytes() < bytes / 4 * 3);
+  CHECK(dictionary.keys() == had);
+  const auto one = dictionary.tables();
+  const auto other = ended.tables();
+  REQUIRE(one->keys() == other->keys());
+  for (uint32_t key = 0; key < one->keys(); ++key)
+    REQUIRE(test::text_of(*one, key) == test::text_of(*other, key));
+}
+
 TEST_CASE("tables are read without a lock while the dictionary grows", "[symbols]") {
   std::mutex mutex;
   symbols::Dictionary dictionary({}, 1);
