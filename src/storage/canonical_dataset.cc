@@ -221,7 +221,8 @@ Result<CanonicalDataset> canonicalise(const DatasetInput& input) {
     return fail(ErrorCode::internal, "write dataset: side data of a stack without rows");
   CanonicalDataset out;
   out.go_heap = is_go_heap(input.family);
-  HEARTH_ASSIGN_OR_RETURN(out.symbols, canonicalise_symbols(*input.symbols, key_used));
+  HEARTH_ASSIGN_OR_RETURN(out.symbols,
+                          canonicalise_symbols(*input.symbols, key_used, {{}, input.order}));
   const std::vector<uint32_t> id_of =
       number_keys(count_profiles(input, out.symbols), input.profile_series.size(), out.symbols);
   const std::vector<SortRow> rows = sorted_rows(input, id_of, out.symbols.keys.size());

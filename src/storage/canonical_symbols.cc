@@ -25,9 +25,13 @@ std::vector<T> copy(std::span<const T> column) {
 }
 
 template <class Compare>
-Ranking rank_table(std::span<const uint8_t> used, const SortedRuns& runs, Compare compare) {
+Ranking rank_table(std::span<const uint8_t> used, const SortedRuns& runs,
+                   std::span<const uint32_t> order, Compare compare) {
+  if (!order.empty()) return rank_ordered(used, order, compare);
   return runs.empty() ? rank_entries(used, compare) : rank_runs(used, runs, compare);
 }
+
+const SymbolOrder kNoOrder;
 
 int compare_strings(std::string_view a, std::string_view b) {
   return a.compare(b);
@@ -37,14 +41,18 @@ int compare_strings(std::string_view a, std::string_view b) {
 /// references already canonical, ranks its used entries, and gathers one entry per rank.
 class Builder {
  public:
-  Builder(const SymbolTables& in, const SymbolUsage& used, const SymbolRuns& runs,
+  Builder(const SymbolTables& in, const SymbolUsage& used, const KnownOrder& known,
           CanonicalSymbols& out)
-      : in_(in), used_(used), runs_(runs), out_(out) {}
+      : in_(in),
+        used_(used),
+        runs_(known.runs),
+        order_(known.all != nullptr ? *known.all : kNoOrder),
+        out_(out) {}
 
   void strings() {
-    strings_ = rank_table(used_.strings, runs_.strings, [&](uint32_t a, uint32_t b) {
-      return compare_strings(in_.strings[a], in_.strings[b]);
-    });
+    strings_ = rank_table(
+        used_.strings, runs_.strings, order_.strings(),
+        [&](uint32_t a, uint32_t b) { return compare_strings(in_.strings[a], in_.strings[b]); });
     StringColumn& column = out_.columns.strings;
     size_t bytes = 0;
     for (const uint32_t i : strings_.first) bytes += in_.strings[i].size();
@@ -67,9 +75,9 @@ class Builder {
       return std::tuple(t.function_name[i], t.function_system_name[i], t.function_file[i],
                         in_.function_start_line[i]);
     };
-    functions_ = rank_table(used_.functions, runs_.functions, [&](uint32_t a, uint32_t b) {
-      return compare_values(tuple(a), tuple(b));
-    });
+    functions_ =
+        rank_table(used_.functions, runs_.functions, order_.functions(),
+                   [&](uint32_t a, uint32_t b) { return compare_values(tuple(a), tuple(b)); });
     OwnedSymbols& to = out_.columns;
     to.function_name = gather<uint32_t>(t.function_name, functions_.first);
     to.function_system_name = gather<uint32_t>(t.function_system_name, functions_.first);
@@ -87,9 +95,9 @@ class Builder {
       return std::tuple(in_.mapping_start[i], in_.mapping_limit[i], in_.mapping_offset[i],
                         t.mapping_file[i], t.mapping_build_id[i], in_.mapping_flags[i]);
     };
-    mappings_ = rank_table(used_.mappings, runs_.mappings, [&](uint32_t a, uint32_t b) {
-      return compare_values(tuple(a), tuple(b));
-    });
+    mappings_ =
+        rank_table(used_.mappings, runs_.mappings, order_.mappings(),
+                   [&](uint32_t a, uint32_t b) { return compare_values(tuple(a), tuple(b)); });
     OwnedSymbols& to = out_.columns;
     to.mapping_start = gather(in_.mapping_start, mappings_.first);
     to.mapping_limit = gather(in_.mapping_limit, mappings_.first);
@@ -111,7 +119,7 @@ class Builder {
     view.location_mapping = t.location_mapping;
     std::vector<uint8_t> used = used_.locations;
     used[0] = 0;  // The filler for "none" keeps its number, the others start at 1.
-    locations_ = rank_table(used, runs_.locations,
+    locations_ = rank_table(used, runs_.locations, order_.locations(),
                             [&](uint32_t a, uint32_t b) { return compare_locations(view, a, b); });
     for (uint32_t& r : locations_.rank) r = r == Ranking::kUnused ? 0 : r + 1;
     OwnedSymbols& to = out_.columns;
@@ -137,7 +145,7 @@ class Builder {
       sort_labels(in_.label_begin[s], in_.label_begin[s + 1], t);
     SymbolTables view = t.view();
     view.label_begin = in_.label_begin;
-    label_sets_ = rank_table(used_.label_sets, runs_.label_sets, [&](uint32_t a, uint32_t b) {
+    label_sets_ = rank_table(used_.label_sets, runs_.label_sets, {}, [&](uint32_t a, uint32_t b) {
       return compare_label_sets(view, a, b);
     });
     OwnedSymbols& to = out_.columns;
@@ -185,23 +193,37 @@ class Builder {
   const SymbolTables& in_;
   const SymbolUsage& used_;
   const SymbolRuns& runs_;
+  const SymbolOrder& order_;
   CanonicalSymbols& out_;
   Ranking strings_, functions_, mappings_, locations_, label_sets_;
 };
 
-/// Used nodes with canonical locations; nodes with the same parent and location become one. Parents
-/// keep coming first.
+/// Used nodes with canonical locations. Parents keep coming first.
 struct MergedTree {
   std::vector<uint32_t> parent = {0}, location = {0};
   std::vector<uint32_t> of;  ///< Input node → merged node.
 };
 
+MergedTree copy_nodes(const SymbolTables& in, std::span<const uint8_t> used,
+                      const Ranking& locations) {
+  MergedTree tree;
+  tree.of.assign(in.nodes(), 0);
+  for (size_t n = 1; n < in.nodes(); ++n) {
+    if (used[n] == 0) continue;
+    tree.of[n] = static_cast<uint32_t>(tree.parent.size());
+    tree.parent.push_back(tree.of[in.node_parent[n]]);
+    tree.location.push_back(locations.rank[in.node_location[n]]);
+  }
+  return tree;
+}
+
+/// Nodes with the same parent and location become one. The table is not made for all nodes of all
+/// sources at once: few of them differ, and those then share cache lines.
 MergedTree merge_nodes(const SymbolTables& in, std::span<const uint8_t> used,
                        const Ranking& locations) {
   MergedTree tree;
   tree.of.assign(in.nodes(), 0);
   boost::unordered_flat_map<uint64_t, uint32_t> known;
-  known.reserve(static_cast<size_t>(std::ranges::count(used, 1)));
   for (size_t n = 1; n < in.nodes(); ++n) {
     if (used[n] == 0) continue;
     const uint32_t parent = tree.of[in.node_parent[n]];
@@ -227,15 +249,29 @@ std::vector<uint32_t> counting_sort(std::span<const uint32_t> items, std::span<c
   return out;
 }
 
-/// Preorder number of every node, children by rank. A node's number is its parent's plus one plus
-/// the sizes of the subtrees of the siblings before it, so no recursion is needed: parents have
-/// smaller ids than children.
-std::vector<uint32_t> preorder(std::span<const uint32_t> parent, std::span<const uint32_t> rank) {
-  const size_t n = parent.size();
-  std::vector<uint32_t> order(n - 1);
+/// All nodes but the root by parent, siblings by rank.
+std::vector<uint32_t> order_siblings(std::span<const uint32_t> parent,
+                                     std::span<const uint32_t> rank) {
+  std::vector<uint32_t> order(parent.size() - 1);
   std::iota(order.begin(), order.end(), 1);
   order = counting_sort(order, rank, std::ranges::max(rank) + size_t{1});
-  order = counting_sort(order, parent, n);
+  return counting_sort(order, parent, parent.size());
+}
+
+/// Whether two siblings have the same location, hence the same rank.
+bool has_twins(std::span<const uint32_t> order, std::span<const uint32_t> parent,
+               std::span<const uint32_t> rank) {
+  const auto twins = [&](uint32_t a, uint32_t b) {
+    return parent[a] == parent[b] && rank[a] == rank[b];
+  };
+  return std::ranges::adjacent_find(order, twins) != order.end();
+}
+
+/// Preorder number of every node. It is its parent's plus one plus the sizes of the subtrees of the
+/// siblings before it, so no recursion is needed: parents have smaller ids than children. `order`
+/// is that of order_siblings().
+std::vector<uint32_t> preorder(std::span<const uint32_t> parent, std::span<const uint32_t> order) {
+  const size_t n = parent.size();
   std::vector<uint32_t> size(n, 1);
   for (size_t i = n; i-- > 1;) size[parent[i]] += size[i];
   std::vector<uint32_t> number(n);
@@ -265,20 +301,25 @@ void place_nodes(const MergedTree& tree, std::span<const uint32_t> number, Canon
 void list_keys(const SymbolTables& in, std::span<const uint8_t> key_used,
                std::span<const uint32_t> node_of, const Ranking& label_sets,
                CanonicalSymbols& out) {
-  std::vector<std::pair<uint64_t, uint32_t>> order;
-  for (size_t k = 0; k < key_used.size(); ++k) {
+  std::vector<uint32_t> used;
+  std::vector<uint32_t> node(key_used.size());
+  std::vector<uint32_t> labels(key_used.size());
+  for (uint32_t k = 0; k < key_used.size(); ++k) {
     if (key_used[k] == 0) continue;
-    order.emplace_back(uint64_t{node_of[in.key_node[k]]} << 32U | label_sets.rank[in.key_labels[k]],
-                       k);
+    used.push_back(k);
+    node[k] = node_of[in.key_node[k]];
+    labels[k] = label_sets.rank[in.key_labels[k]];
   }
-  std::ranges::sort(order);
+  if (label_sets.size() > 1) used = counting_sort(used, labels, label_sets.size());
+  used = counting_sort(used, node, out.columns.node_parent.size());
   out.key_index.assign(key_used.size(), Ranking::kUnused);
-  for (size_t i = 0; i < order.size(); ++i) {
-    if (i == 0 || order[i].first != order[i - 1].first) {
-      out.keys.node.push_back(static_cast<uint32_t>(order[i].first >> 32U));
-      out.keys.labels.push_back(static_cast<uint32_t>(order[i].first));
+  for (const uint32_t k : used) {
+    KeyList& keys = out.keys;
+    if (keys.size() == 0 || keys.node.back() != node[k] || keys.labels.back() != labels[k]) {
+      keys.node.push_back(node[k]);
+      keys.labels.push_back(labels[k]);
     }
-    out.key_index[order[i].second] = static_cast<uint32_t>(out.keys.size() - 1);
+    out.key_index[k] = static_cast<uint32_t>(keys.size() - 1);
   }
 }
 
@@ -286,18 +327,27 @@ void list_keys(const SymbolTables& in, std::span<const uint8_t> key_used,
 
 Result<CanonicalSymbols> canonicalise_symbols(const SymbolTables& in,
                                               std::span<const uint8_t> key_used,
-                                              const SymbolRuns& runs) {
+                                              const KnownOrder& known) {
   HEARTH_ASSIGN_OR_RETURN(const SymbolUsage used, mark_used(in, key_used));
   CanonicalSymbols out;
-  Builder builder(in, used, runs, out);
+  Builder builder(in, used, known, out);
   builder.strings();
   builder.functions();
   builder.mappings();
   builder.locations();
   builder.label_sets();
-  const MergedTree tree = merge_nodes(in, used.nodes, builder.location_ranking());
-  out.edges = rank_edges(tree.parent, tree.location, out.columns.location_mapping.size());
-  const std::vector<uint32_t> number = preorder(tree.parent, out.edges.rank);
+  // A dictionary has each node once, and several segments have most of theirs in common.
+  bool merge = !known.runs.locations.empty();
+  MergedTree tree;
+  std::vector<uint32_t> order;
+  for (;; merge = true) {
+    tree = merge ? merge_nodes(in, used.nodes, builder.location_ranking())
+                 : copy_nodes(in, used.nodes, builder.location_ranking());
+    out.edges = rank_edges(tree.parent, tree.location, out.columns.location_mapping.size());
+    order = order_siblings(tree.parent, out.edges.rank);
+    if (merge || !has_twins(order, tree.parent, out.edges.rank)) break;
+  }
+  const std::vector<uint32_t> number = preorder(tree.parent, order);
   place_nodes(tree, number, out);
   std::vector<uint32_t> node_of(tree.of.size());
   for (size_t i = 0; i < node_of.size(); ++i) node_of[i] = number[tree.of[i]];

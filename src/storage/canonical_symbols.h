@@ -8,6 +8,7 @@
 #include "storage/key_sections.h"
 #include "storage/owned_symbols.h"
 #include "storage/ranking.h"
+#include "storage/symbol_order.h"
 #include "storage/tree_sections.h"
 #include "symbols/symbol_tables.h"
 
@@ -31,11 +32,17 @@ struct SymbolRuns {
   SortedRuns strings, functions, mappings, locations, label_sets;
 };
 
+/// At most one of the two is known.
+struct KnownOrder {
+  SymbolRuns runs;
+  const SymbolOrder* all = nullptr;
+};
+
 /// `key_used` has one entry per key of `in`. `internal` when a used entry refers to something
 /// outside its table.
 [[nodiscard]] Result<CanonicalSymbols> canonicalise_symbols(const symbols::SymbolTables& in,
                                                             std::span<const uint8_t> key_used,
-                                                            const SymbolRuns& runs = {});
+                                                            const KnownOrder& known = {});
 
 /// Chooses classes, numbers the keys of the list and fills the key columns. `frequency[i]` is the
 /// number of profiles, of `profiles`, in which key i of the list occurs. Returns the id of every

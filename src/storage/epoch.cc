@@ -31,7 +31,7 @@ void Epoch::end() {
 void Epoch::measure() {
   nodes_ = dictionary_.nodes();
   keys_ = dictionary_.keys();
-  const size_t bytes = dictionary_.memory_bytes();
+  const size_t bytes = dictionary_.memory_bytes() + order_bytes_;
   if (bytes == memory_bytes_) return;
   memory_bytes_ = bytes;
   charge_ = memory_.must_charge(bytes);
@@ -79,6 +79,15 @@ Result<std::shared_ptr<const symbols::SymbolTables>> Epoch::tables() {
   const std::lock_guard lock(mutex_);
   if (to_load_ != nullptr) HEARTH_RETURN_IF_ERROR(load());
   return dictionary_.tables();
+}
+
+Result<Epoch::Ordered> Epoch::ordered_tables() {
+  HEARTH_ASSIGN_OR_RETURN(auto now, tables());
+  order_.extend(*now);
+  const std::lock_guard lock(mutex_);
+  order_bytes_ = order_.memory_bytes();
+  measure();
+  return Ordered{std::move(now), &order_};
 }
 
 bool Epoch::knows(const std::vector<uint32_t>& keys) const {

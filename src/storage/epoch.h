@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "hearth/profile.h"
 #include "storage/kv_store.h"
+#include "storage/symbol_order.h"
 #include "symbols/dictionary.h"
 
 namespace hearth::storage {
@@ -44,6 +45,13 @@ class Epoch {
 
   /// The symbols as they are now; reads the deltas first where that was not done yet.
   [[nodiscard]] Result<std::shared_ptr<const symbols::SymbolTables>> tables();
+  /// The same, and their order, which is kept for the next call and lives as long as the epoch. For
+  /// the one thread that seals.
+  struct Ordered {
+    std::shared_ptr<const symbols::SymbolTables> tables;
+    const SymbolOrder* order = nullptr;
+  };
+  [[nodiscard]] Result<Ordered> ordered_tables();
   /// False when a lost delta leaves one of the keys without meaning. After tables() only.
   [[nodiscard]] bool knows(const std::vector<uint32_t>& keys) const;
 
@@ -67,11 +75,13 @@ class Epoch {
   const int64_t began_ns_;
   MemoryAccountant& memory_;
   const std::shared_ptr<MemoryAccountant> dictionaries_;
-  mutable std::mutex
-      mutex_;  ///< Guards dictionary_, to_load_, the charges; inside the service's lock.
+  mutable std::mutex mutex_;  ///< Guards dictionary_, to_load_, order_bytes_, the charges; inside
+                              ///< the service's lock.
   symbols::Dictionary dictionary_;
   const KvStore* to_load_;
   MemoryCharge charge_, dictionary_charge_;
+  SymbolOrder order_;  ///< Of the thread that seals.
+  size_t order_bytes_ = 0;
   uint64_t sequence_ = 0;
   std::atomic<bool> ended_;
   std::atomic<size_t> nodes_ = 0, keys_ = 0, memory_bytes_ = 0;

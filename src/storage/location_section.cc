@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <numeric>
-#include <tuple>
 
 #include "storage/column_codec.h"
 #include "storage/segment_format.h"
@@ -99,17 +98,17 @@ Status decode_folded(ByteReader& reader, size_t n, uint8_t flags, OwnedSymbols& 
 }  // namespace
 
 int compare_locations(const symbols::SymbolTables& t, size_t a, size_t b) {
-  const auto head = [&t](size_t l) {
-    return std::tuple(t.location_mapping[l], t.location_address[l]);
-  };
-  if (head(a) != head(b)) return head(a) < head(b) ? -1 : 1;
+  if (t.location_mapping[a] != t.location_mapping[b])
+    return t.location_mapping[a] < t.location_mapping[b] ? -1 : 1;
+  if (t.location_address[a] != t.location_address[b])
+    return t.location_address[a] < t.location_address[b] ? -1 : 1;
   size_t i = t.line_begin[a];
   size_t j = t.line_begin[b];
   for (; i < t.line_begin[a + 1] && j < t.line_begin[b + 1]; ++i, ++j) {
-    const auto line = [&t](size_t k) {
-      return std::tuple(t.line_function[k], t.line_number[k], t.line_column[k]);
-    };
-    if (line(i) != line(j)) return line(i) < line(j) ? -1 : 1;
+    if (t.line_function[i] != t.line_function[j])
+      return t.line_function[i] < t.line_function[j] ? -1 : 1;
+    if (t.line_number[i] != t.line_number[j]) return t.line_number[i] < t.line_number[j] ? -1 : 1;
+    if (t.line_column[i] != t.line_column[j]) return t.line_column[i] < t.line_column[j] ? -1 : 1;
   }
   const size_t lines_a = t.line_begin[a + 1] - t.line_begin[a];
   const size_t lines_b = t.line_begin[b + 1] - t.line_begin[b];

@@ -243,7 +243,8 @@ class PartMerger {
     HEARTH_ASSIGN_OR_RETURN(const ConcatSymbols all, concat_symbols(sources));
     std::vector<uint8_t> used(count_.size());
     for (size_t k = 0; k < used.size(); ++k) used[k] = count_[k] != 0 ? 1 : 0;
-    HEARTH_ASSIGN_OR_RETURN(out.symbols, canonicalise_symbols(all.columns.view(), used, all.runs));
+    HEARTH_ASSIGN_OR_RETURN(out.symbols,
+                            canonicalise_symbols(all.columns.view(), used, {all.runs}));
     std::vector<uint32_t> frequency(out.symbols.keys.size());
     for (size_t k = 0; k < used.size(); ++k) {
       if (used[k] != 0) frequency[out.symbols.key_index[k]] += count_[k];

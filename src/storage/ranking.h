@@ -17,6 +17,21 @@ struct Ranking {
   [[nodiscard]] size_t size() const { return first.size(); }
 };
 
+/// `order` lists entries ascending, at least the used ones; `compare` tells which of them are
+/// equal.
+template <class Compare>
+Ranking rank_ordered(std::span<const uint8_t> used, std::span<const uint32_t> order,
+                     Compare compare) {
+  Ranking r;
+  r.rank.assign(used.size(), Ranking::kUnused);
+  for (const uint32_t i : order) {
+    if (used[i] == 0) continue;
+    if (r.first.empty() || compare(r.first.back(), i) != 0) r.first.push_back(i);
+    r.rank[i] = static_cast<uint32_t>(r.first.size() - 1);
+  }
+  return r;
+}
+
 /// `compare(a, b)` orders two input entries: negative, 0, positive.
 template <class Compare>
 Ranking rank_entries(std::span<const uint8_t> used, Compare compare) {
@@ -25,13 +40,7 @@ Ranking rank_entries(std::span<const uint8_t> used, Compare compare) {
     if (used[i] != 0) order.push_back(static_cast<uint32_t>(i));
   }
   std::ranges::sort(order, [&](uint32_t a, uint32_t b) { return compare(a, b) < 0; });
-  Ranking r;
-  r.rank.assign(used.size(), Ranking::kUnused);
-  for (const uint32_t i : order) {
-    if (r.first.empty() || compare(r.first.back(), i) != 0) r.first.push_back(i);
-    r.rank[i] = static_cast<uint32_t>(r.first.size() - 1);
-  }
-  return r;
+  return rank_ordered(used, order, compare);
 }
 
 /// The parts of a table that are sorted and unique by themselves: part i is [begin[i], begin[i +

@@ -70,7 +70,7 @@ class GroupWriter {
   GroupWriter(SegmentWriter& writer, EncodedSegment& out) : writer_(writer), out_(out) {}
 
   Status write(const HeadGroup& group) {
-    HEARTH_ASSIGN_OR_RETURN(symbols_, group.epoch()->tables());
+    HEARTH_ASSIGN_OR_RETURN(symbols_, group.epoch()->ordered_tables());
     info_ = group.info();
     return write(group.records());
   }
@@ -100,7 +100,8 @@ class GroupWriter {
     input.tenant = info_.tenant;
     input.service = info_.service;
     input.family = info_.family;
-    input.symbols = symbols_;
+    input.symbols = symbols_.tables;
+    input.order = symbols_.order;
     size_t rows_total = 0;
     for (const auto& record : records) rows_total += record->rows;
     input.row_key.reserve(rows_total);
@@ -130,7 +131,7 @@ class GroupWriter {
   SegmentWriter& writer_;
   EncodedSegment& out_;
   DatasetInfo info_;
-  std::shared_ptr<const symbols::SymbolTables> symbols_;
+  Epoch::Ordered symbols_;
 };
 
 void set_window(const Groups& groups, SegmentWriter::Options& options) {

@@ -16,6 +16,8 @@
 
 namespace hearth::storage {
 
+class SymbolOrder;
+
 /// Everything of one dataset, in any numbering and order; the writer renumbers to the canonical
 /// form of docs/segment_format.md.
 ///
@@ -29,6 +31,7 @@ struct DatasetInput {
   Family family;
   std::vector<LabelSet> series;
   std::shared_ptr<const symbols::SymbolTables> symbols;
+  const SymbolOrder* order = nullptr;  ///< Of all of `symbols`, where it is known.
   std::vector<uint32_t> profile_series;
   std::vector<int64_t> profile_start_ns, profile_duration_ns, profile_period;
   std::vector<Id128> profile_id;

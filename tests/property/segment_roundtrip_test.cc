@@ -11,9 +11,12 @@
 #include "storage/rollup.h"
 #include "storage/segment_reader.h"
 #include "storage/segment_verify.h"
+#include "storage/symbol_order.h"
 #include "support/catch.h"
 #include "support/memory_object.h"
+#include "support/profile_gen.h"
 #include "support/segment_gen.h"
+#include "symbols/dictionary.h"
 
 namespace hearth {
 namespace {
@@ -219,12 +222,43 @@ void check_round_trip(uint64_t seed) {
   REQUIRE(test::meaning(other) == test::meaning(in));
   const bool canonical = test::write_segment(std::span(&other, 1)) == bytes;
   REQUIRE(canonical);  // Without the bytes in the message.
+
+  storage::SymbolOrder order;
+  order.extend(*other.symbols);
+  DatasetInput ordered = other;
+  ordered.order = &order;
+  const bool same = test::write_segment(std::span(&ordered, 1)) == bytes;
+  REQUIRE(same);
+}
+
+void check_order(uint64_t seed) {
+  INFO("seed " << seed);
+  test::ProfileGen gen(seed);
+  symbols::Dictionary dictionary({}, seed);
+  storage::SymbolOrder grown;
+  std::vector<uint32_t> keys;
+  for (int p = 0; p < 10; ++p) {
+    dictionary.map(gen.next(), keys);
+    if (gen.dice().percent(60)) grown.extend(*dictionary.tables());
+  }
+  grown.extend(*dictionary.tables());
+  storage::SymbolOrder at_once;
+  at_once.extend(*dictionary.tables());
+  CHECK(std::ranges::equal(grown.strings(), at_once.strings()));
+  CHECK(std::ranges::equal(grown.functions(), at_once.functions()));
+  CHECK(std::ranges::equal(grown.mappings(), at_once.mappings()));
+  CHECK(std::ranges::equal(grown.locations(), at_once.locations()));
+  CHECK(at_once.locations().size() + 1 == dictionary.tables()->locations());
 }
 
 }  // namespace
 
 TEST_CASE("what a segment writer writes is what its reader reads, in any numbering", "[segment]") {
   for (uint64_t seed = 1; seed <= 300; ++seed) check_round_trip(seed);
+}
+
+TEST_CASE("the order of a dictionary's symbols is the same however it grew", "[segment]") {
+  for (uint64_t seed = 1; seed <= 50; ++seed) check_order(seed);
 }
 
 TEST_CASE("side data adds up to what the entries of a span or trace hold", "[segment]") {
