@@ -25,9 +25,13 @@ namespace {
 
 using storage::DatasetInput;
 
-std::string write(const DatasetInput& in, bool rollup = false) {
+constexpr uint8_t kFresh = 0;
+constexpr uint8_t kHour = 1;
+
+std::string write(const DatasetInput& in, uint8_t level = kFresh, bool rollup = false) {
   std::string bytes;
   storage::SegmentWriter::Options options;
+  options.level = level;
   options.rollup = rollup;
   storage::SegmentWriter writer(options, [&](std::string_view part) {
     bytes += part;
@@ -46,7 +50,7 @@ void run_size(Context& context) {
     for (const size_t n : {size_t{1}, size_t{10}, size_t{100}, size_t{228}, size_t{1000}, kMost}) {
       const size_t count = std::min<size_t>(n, stream.size());
       if (std::exchange(previous, count) == count) continue;
-      const std::string bytes = write(make_dataset(stream, count), /*rollup=*/true);
+      const std::string bytes = write(make_dataset(stream, count), kHour, /*rollup=*/true);
       const auto directory = storage::read_segment_directory(test::MemoryObject(bytes));
       HEARTH_CHECK(directory.has_value(), "read what was written");
       const auto per_profile = [&](const std::string& section, uint64_t size) {

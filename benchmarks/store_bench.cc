@@ -32,7 +32,7 @@ class NullKvStore final : public storage::KvStore {
   Status scan(storage::KvFamily, std::string_view, std::string_view, const Visit&) const override {
     return {};
   }
-  Status flush_all() override { return {}; }
+  Status flush_all(uint64_t /*log_bytes_min*/) override { return {}; }
   storage::LogDamage log_damage() const override { return {}; }
   Status close() override { return {}; }
 };

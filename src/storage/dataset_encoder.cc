@@ -92,7 +92,7 @@ std::pair<RowForm, RowBlockInfo> choose_block(const CanonicalDataset& d, const H
 /// Plain rows gain nothing by a higher level; changes do, and they are few.
 int row_zstd_level(RowForm form, uint8_t level) {
   if (form == RowForm::plain) return kRowZstdLevel;
-  return level < kDayLevel ? kSymbolZstdLevel : kDayZstdLevel;
+  return std::max(zstd_level(level), kSymbolZstdLevel);
 }
 
 uint32_t highest(std::span<const uint32_t> keys) {

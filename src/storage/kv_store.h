@@ -93,9 +93,9 @@ class KvStore {
   using Visit = std::function<bool(std::string_view key, std::string_view value)>;
   [[nodiscard]] virtual Status scan(KvFamily family, std::string_view begin, std::string_view end,
                                     const Visit& visit) const = 0;
-  /// Starts writing out what is only in the log, of all families, so that the log can go.
-  /// Does not wait.
-  [[nodiscard]] virtual Status flush_all() = 0;
+  /// Starts writing out what is only in the log, of all families, so that the log can go; not
+  /// before it has grown by `log_bytes_min` since the last time. Does not wait.
+  [[nodiscard]] virtual Status flush_all(uint64_t log_bytes_min) = 0;
   /// What recovery did not get back from the log when this store was opened.
   [[nodiscard]] virtual LogDamage log_damage() const = 0;
   [[nodiscard]] virtual Status close() = 0;

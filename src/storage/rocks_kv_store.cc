@@ -183,7 +183,7 @@ class RocksKvStore final : public KvStore {
   Result<std::optional<std::string>> get(KvFamily family, std::string_view key) const override;
   Status scan(KvFamily family, std::string_view begin, std::string_view end,
               const Visit& visit) const override;
-  Status flush_all() override;
+  Status flush_all(uint64_t log_bytes_min) override;
   LogDamage log_damage() const override { return damage_; }
   Status close() override;
 
@@ -197,6 +197,7 @@ class RocksKvStore final : public KvStore {
   GapCounter gaps_;  // RocksDB keeps a pointer to it for as long as it is open.
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  std::atomic<uint64_t> logged_bytes_ = 0;  ///< Since the last flush of all families.
   bool read_only_ = false;
   LogDamage damage_;
 };
@@ -246,6 +247,7 @@ Status RocksKvStore::write(std::span<const KvBatch* const> batches, bool sync) {
   if (const auto status = db_->Write(options, &all); !status.ok()) {
     return rocks_error(fmt::format("write {} bytes to RocksDB \"{}\"", bytes, path_), status);
   }
+  logged_bytes_ += all.GetDataSize();
   return {};
 }
 
@@ -274,7 +276,9 @@ Status RocksKvStore::scan(KvFamily family, std::string_view begin, std::string_v
 }
 
 // One unflushed record of any family pins the log, hence all of them (measured).
-Status RocksKvStore::flush_all() {
+Status RocksKvStore::flush_all(uint64_t log_bytes_min) {
+  if (logged_bytes_ < log_bytes_min) return {};
+  logged_bytes_ = 0;
   rocksdb::FlushOptions options;
   options.wait = false;
   options.allow_write_stall = true;

@@ -50,10 +50,17 @@ bool is_known_section(SectionKind kind);
 enum class SectionCodec : uint8_t { raw = 0, zstd = 1, lz4_block = 2 };
 
 inline constexpr int kSymbolZstdLevel = 3;
+/// Of level 0, which is merged within the hour.
+inline constexpr int kFreshZstdLevel = 1;
 /// From level 2 on (days, which are written once and kept): everything but plain rows, which gain
 /// nothing.
 inline constexpr int kDayZstdLevel = 12;
 inline constexpr uint8_t kDayLevel = 2;
+/// Of everything but rows, by the segment's level.
+constexpr int zstd_level(uint8_t level) {
+  if (level == 0) return kFreshZstdLevel;
+  return level < kDayLevel ? kSymbolZstdLevel : kDayZstdLevel;
+}
 inline constexpr int kRowZstdLevel = 1;
 
 /// zstd's best ratio: a block of 4 bytes that stands for 128 KiB of one byte. A declared raw size

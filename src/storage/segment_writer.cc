@@ -81,8 +81,7 @@ struct SegmentWriter::Impl {
 
   Status write_section(SectionKind kind, std::string raw, DatasetEntry& entry) {
     const uint64_t raw_size = raw.size();
-    const StoredBytes stored = store_section(
-        std::move(raw), directory.level < kDayLevel ? kSymbolZstdLevel : kDayZstdLevel);
+    const StoredBytes stored = store_section(std::move(raw), zstd_level(directory.level));
     entry.sections.push_back(
         {kind, stored.codec, stored.bytes.size(), raw_size, stored.crc, offset});
     return write(stored.bytes);
@@ -108,8 +107,7 @@ struct SegmentWriter::Impl {
   [[nodiscard]] Status encode_side(const CanonicalDataset& d, std::string& out) const {
     if (d.side.empty()) return {};
     return storage::encode_side(d.side, d.profiles, d.row_values.size(),
-                                directory.level < kDayLevel ? kSymbolZstdLevel : kDayZstdLevel,
-                                out);
+                                zstd_level(directory.level), out);
   }
 
   Status add(const DatasetInput& input) {

@@ -14,6 +14,13 @@
 #include "storage/store_impl.h"
 
 namespace hearth::storage {
+namespace {
+
+/// What small seals may leave in the log: a start reads it in a tenth of a second, and a flush of
+/// three families for every handful of profiles would cost more than those.
+constexpr uint64_t kLogKept = uint64_t{8} << 20U;
+
+}  // namespace
 
 /// A place in the commit queue behind everything of the generation that ends: when it is published,
 /// all of that is durable and visible, and nothing of the next is.
@@ -291,7 +298,7 @@ Status StoreImpl::go_live(PendingSeal& seal, SegmentEntry entry) {
   for (const auto& [tenant, profiles] : seal.left_out) quarantine(tenant, profiles);
   HEARTH_KILL_POINT("seal.after_switch");
   // Not waited for, and not needed for correctness: it keeps the log short.
-  if (const Status flushed = kv_->flush_all(); !flushed) {
+  if (const Status flushed = kv_->flush_all(kLogKept); !flushed) {
     log::warn("flush after seal", {{"error", flushed.error().message}});
   }
   return {};

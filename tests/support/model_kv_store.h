@@ -84,7 +84,7 @@ class ModelKvStore final : public storage::KvStore {
     }
     return {};
   }
-  Status flush_all() override { return {}; }
+  Status flush_all(uint64_t /*log_bytes_min*/) override { return {}; }
   storage::LogDamage log_damage() const override { return disk_->damage; }
   Status close() override {
     const std::lock_guard lock(mutex_);

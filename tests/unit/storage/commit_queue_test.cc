@@ -29,7 +29,7 @@ class SlowStore final : public KvStore {
   Status scan(KvFamily, std::string_view, std::string_view, const Visit&) const override {
     return {};
   }
-  Status flush_all() override { return {}; }
+  Status flush_all(uint64_t /*log_bytes_min*/) override { return {}; }
   LogDamage log_damage() const override { return {}; }
   Status close() override { return {}; }
 };

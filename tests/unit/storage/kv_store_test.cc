@@ -57,7 +57,7 @@ void check_kv_store(KvStore& store) {
   REQUIRE(store.write(range, true));
   CHECK(scan(store, KvFamily::head) == Pairs{{"c", "after the range"}, {"d", "4"}});
   CHECK(store.get(KvFamily::head, "b")->has_value() == false);
-  REQUIRE(store.flush_all());
+  REQUIRE(store.flush_all(0));
   CHECK(scan(store, KvFamily::head).size() == 2);
 }
 
