@@ -24,11 +24,13 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::try_submit(std::function<void()> task) {
+  Waiting waiting{std::move(task), {}};
+  if (options_.newest_first_for.count() > 0) waiting.since = std::chrono::steady_clock::now();
   Idle* last = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= options_.queue_max) return false;
-    queue_.push_back(std::move(task));
+    queue_.push_back(std::move(waiting));
     if (!idle_.empty()) {
       last = idle_.back();
       idle_.pop_back();
@@ -51,6 +53,20 @@ size_t WorkerPool::queued() const {
   return queue_.size();
 }
 
+std::function<void()> WorkerPool::take_next() {
+  const bool newest_first =
+      options_.newest_first_for.count() > 0 &&
+      std::chrono::steady_clock::now() - queue_.front().since < options_.newest_first_for;
+  Waiting& next = newest_first ? queue_.back() : queue_.front();
+  std::function<void()> task = std::move(next.task);
+  if (newest_first) {
+    queue_.pop_back();
+  } else {
+    queue_.pop_front();
+  }
+  return task;
+}
+
 void WorkerPool::run(size_t index) {
   const std::string name = (options_.name + "-" + std::to_string(index)).substr(0, 15);
   pthread_setname_np(pthread_self(), name.c_str());
@@ -67,8 +83,7 @@ void WorkerPool::run(size_t index) {
   while (true) {
     while (queue_.empty() && !stopping_) wait(lock, self);
     if (queue_.empty()) return;
-    auto task = std::move(queue_.front());
-    queue_.pop_front();
+    auto task = take_next();
     lock.unlock();
     task();
     task = nullptr;

@@ -109,7 +109,9 @@ Status Server::Impl::start() {
   // A thread is busy while it decodes, and waits only where a service is new; one that waits for
   // the bucket waits long.
   const size_t writers = config.database.ack_object ? 64 : 4;
-  ingest = std::make_unique<WorkerPool>(pool_options("ingest", config.ingest_threads, writers, 0));
+  WorkerPool::Options pushes = pool_options("ingest", config.ingest_threads, writers, 0);
+  pushes.newest_first_for = std::chrono::milliseconds(20);
+  ingest = std::make_unique<WorkerPool>(std::move(pushes));
   const WorkerPool::Options queries = pool_options("query", config.query_threads, 1, 5);
   query = std::make_unique<WorkerPool>(queries);
   // The thread that answers a request takes part, so one less is needed beside it.
