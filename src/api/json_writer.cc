@@ -40,7 +40,8 @@ void append_escaped(std::string& out, unsigned char c) {
   }
 }
 
-void append_chars(std::string& out, double v) {
+template <class T>
+void append_chars(std::string& out, T v) {
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;
   out.append(buffer, end);
