@@ -1,21 +1,15 @@
 #!/usr/bin/env python3
 """Prints the flame graph of a segment as folded stacks: segment_reader.py FILE [DATASET [SAMPLE_TYPE]].
 
-Written from docs/segment_format.md alone. Needs Python and, to decompress, the module `zstandard` or the command `zstd`.
-It checks checksums and otherwise believes what the file says.
+Written from docs/segment_format.md alone. Needs Python and, to decompress, the command `zstd`. It checks checksums and otherwise
+believes what the file says.
 """
 import collections
+import functools
+import itertools
 import struct
 import subprocess
 import sys
-
-try:
-    import zstandard
-    def unzstd(data, raw):
-        return zstandard.ZstdDecompressor().decompress(data, max_output_size=raw)
-except ImportError:
-    def unzstd(data, raw):
-        return subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, check=True).stdout
 
 STR, FUNC, LOC, EDGE, TREE, CLASS, KEYS, HEAP, PROF, BLKS, ROWS = 131, 132, 134, 135, 136, 137, 138, 139, 141, 142, 143
 CRC = list(range(256))
@@ -23,19 +17,23 @@ for _ in range(8):
     CRC = [c >> 1 ^ (0x82F63B78 if c & 1 else 0) for c in CRC]
 
 
+def unzstd(data):
+    return subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
 def check(data, want, what):
-    crc = 0xFFFFFFFF
-    for b in data:
-        crc = CRC[(crc ^ b) & 255] ^ crc >> 8
+    crc = functools.reduce(lambda crc, b: CRC[(crc ^ b) & 255] ^ crc >> 8, data, 0xFFFFFFFF)
     if crc ^ 0xFFFFFFFF != want:
         sys.exit(f"{what}: wrong checksum")
 
 
-def signed(v):  # Undoes zigzag.
+def signed(v):
+    """Undoes zigzag."""
     return v >> 1 ^ -(v & 1)
 
 
-def wrap(v):  # Differences and their sums are of 64 bits.
+def wrap(v):
+    """Differences and their sums are of 64 bits."""
     return (v + 2**63) % 2**64 - 2**63
 
 
@@ -48,13 +46,8 @@ class Bytes:
         return self.data[self.at - n:self.at]
 
     def varint(self):
-        v = shift = 0
-        while True:
-            b = self.take(1)[0]
-            v |= (b & 127) << shift
-            shift += 7
-            if b < 128:
-                return v
+        b = self.take(1)[0]
+        return b if b < 128 else b - 128 | self.varint() << 7
 
     def svarint(self):
         return signed(self.varint())
@@ -84,9 +77,9 @@ class Bytes:
 def directory(data):
     if data[:10] != b"HEARTHSG\1\0":
         sys.exit("not a segment of format 1")
-    at, stored, raw, crc = struct.unpack_from("<QIII", data, len(data) - 32)
+    at, stored, _, crc = struct.unpack_from("<QIII", data, len(data) - 32)
     check(data[at:at + stored], crc, "directory")
-    b = Bytes(unzstd(data[at:at + stored], raw))
+    b = Bytes(unzstd(data[at:at + stored]))
     b.str(), b.take(17), b.varint(), b.varint(), b.str()
     pool = b.vec(lambda: b.str().decode())
     b.str()
@@ -107,9 +100,9 @@ def directory(data):
 
 
 def section(data, d, kind):
-    at, codec, stored, raw, crc = d["sections"][kind]
+    at, codec, stored, _, crc = d["sections"][kind]
     check(data[at:at + stored], crc, f"section {kind}")
-    return Bytes(unzstd(data[at:at + stored], raw) if codec else data[at:at + stored])
+    return Bytes(unzstd(data[at:at + stored]) if codec else data[at:at + stored])
 
 
 def strings(b):
@@ -130,10 +123,8 @@ def frames(data, d):
     n, flags = b.varint(), b.take(1)[0]
     _, counts, _ = b.svb(n), b.svb(n), b.str() if flags & 1 else b""
     b.vcol(n if flags & 4 else counts.count(0))
-    lines, out = iter(b.svb(sum(counts))), [[]]
-    for count in counts:
-        out.append([functions[next(lines)] for _ in range(count)][::-1])
-    return out
+    lines = iter(b.svb(sum(counts)))
+    return [[]] + [[functions[next(lines)] for _ in range(count)][::-1] for count in counts]
 
 
 def paths(data, d):
@@ -162,6 +153,7 @@ def keys(data, d):
 
     def listed(node):
         return [(node, b.varint(), b.take(1)[0]) for _ in range(b.varint())]
+
     sets = [[]] + b.vec(lambda: b.vec(label))
     found = listed(0)
     for node, c in enumerate(section(data, d, CLASS).data, 1):
@@ -172,11 +164,7 @@ def keys(data, d):
 
 def block_keys(b, entries):
     gaps = iter(b.svb(sum(entries)))
-    out = []
-    for n in entries:
-        key = -1
-        out.append([key := key + 1 + next(gaps) for _ in range(n)])
-    return out
+    return [list(itertools.accumulate((next(gaps) + 1 for _ in range(n)), initial=-1))[1:] for n in entries]
 
 
 def columns(b, n, types, period_of=None):
@@ -188,9 +176,7 @@ def columns(b, n, types, period_of=None):
         if encoding < 2:
             out.append(m if encoding else [0] * n)
             continue
-        words = b.svb(n)
-        if encoding == 3:
-            words = [low | high << 32 for low, high in zip(words, b.svb(n))]
+        words = [low | high << 32 for low, high in zip(b.svb(n), b.svb(n) if encoding == 3 else itertools.repeat(0))]
         out.append([m * v for v in (words if encoding == 2 and period_of else map(signed, words))])
     return [[v * p for v, p in zip(out[c], period_of)] if isinstance(c, int) else c for c in out]
 
@@ -252,9 +238,9 @@ def sums(data, d, key_list):
     total = collections.defaultdict(lambda: [0] * types)
     b = section(data, d, BLKS)
     for _ in range(b.varint()):
-        profiles, *_, stored, raw = [b.varint() for _ in range(9 + types)]
+        profiles, *_, stored, _ = [b.varint() for _ in range(9 + types)]
         check(data[at:at + stored], *b.fixed("I"), "row block")
-        block = Bytes(unzstd(data[at:at + stored], raw))
+        block = Bytes(unzstd(data[at:at + stored]))
         at += stored
         for key, values in block_rows(block, rows[p:p + profiles], periods[p:p + profiles], types, scale):
             total[key] = [a + v for a, v in zip(total[key], values)]
@@ -272,10 +258,10 @@ def folded(data, d, sample_type):
 
 if __name__ == "__main__":
     file = open(sys.argv[1], "rb").read()
-    if len(sys.argv) == 2:
-        for i, d in enumerate(directory(file)):
-            print(i, d["tenant"], d["service"], *(f"{t}={v}" for t, v in zip(d["types"], d["totals"])))
-    else:
-        d = directory(file)[int(sys.argv[2])]
+    datasets = directory(file)
+    for i, d in enumerate(datasets if len(sys.argv) == 2 else []):
+        print(i, d["tenant"], d["service"], *(f"{t}={v}" for t, v in zip(d["types"], d["totals"])))
+    if len(sys.argv) > 2:
+        d = datasets[int(sys.argv[2])]
         for path, value in sorted(folded(file, d, int(sys.argv[3]) if len(sys.argv) > 3 else -1).items()):
             print(";".join(path), value)
