@@ -93,6 +93,8 @@ void add_store(Families& out, const storage::StoreStats& stats) {
             stats.log_dropped_bytes);
   out.counter("hearth_corrupt_objects_total", "Objects whose checksum failed.",
               stats.corrupt_objects_total);
+  out.gauge("hearth_bucket_compared", "1 once this start has read the bucket.",
+            stats.compared ? 1 : 0);
   out.counter("hearth_write_groups_total", "Synced write groups.", stats.kv_write_groups_total);
 }
 

@@ -87,8 +87,37 @@ void Contents::remove_segment_locked(const std::string& key) {
 
 void Contents::replace(std::span<const std::string> removed, std::vector<SegmentEntry> added) {
   const std::lock_guard lock(mutex_);
+  replace_locked(removed, std::move(added));
+}
+
+void Contents::replace_locked(std::span<const std::string> removed,
+                              std::vector<SegmentEntry> added) {
   for (const std::string& key : removed) remove_segment_locked(key);
   for (SegmentEntry& entry : added) add_segment_locked(std::move(entry));
+}
+
+std::vector<Contents::Forgotten> Contents::catch_up(std::span<const std::string> removed,
+                                                    std::vector<SegmentEntry> added,
+                                                    std::span<const HeadGeneration* const> ended,
+                                                    const IsSealed& sealed) {
+  std::vector<Forgotten> out;
+  const std::lock_guard lock(mutex_);
+  replace_locked(removed, std::move(added));
+  for (const HeadGeneration* generation : ended) drop_frozen_locked(*generation);
+  const auto forget = [&](const HeadGeneration& generation) {
+    for (const auto& [key, group] : generation.groups()) {
+      const uint64_t bytes = group->bytes();
+      const Epoch& epoch = *group->epoch();
+      const size_t profiles =
+          group->remove_if([&](const HeadRecord& record) { return sealed(epoch, record); });
+      if (profiles > 0) out.push_back({group->epoch(), profiles, bytes - group->bytes()});
+    }
+  };
+  for (const auto& generation : frozen_) {
+    if (!sealing_.contains(generation.get())) forget(*generation);
+  }
+  forget(*open_);
+  return out;
 }
 
 bool Contents::is_live(const std::string& key) const {
@@ -143,10 +172,14 @@ std::vector<std::string> Contents::sealing() const {
 
 void Contents::commit_seal(const HeadGeneration& frozen, SegmentEntry entry) {
   const std::lock_guard lock(mutex_);
+  drop_frozen_locked(frozen);
+  if (entry.segment.datasets > 0) add_segment_locked(std::move(entry));
+}
+
+void Contents::drop_frozen_locked(const HeadGeneration& frozen) {
   const auto is_frozen = [&](const auto& generation) { return generation.get() == &frozen; };
   HEARTH_CHECK(std::erase_if(frozen_, is_frozen) == 1, "a generation was sealed twice");
   sealing_.erase(&frozen);
-  if (entry.segment.datasets > 0) add_segment_locked(std::move(entry));
 }
 
 template <class Visit>

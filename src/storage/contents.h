@@ -44,6 +44,19 @@ class Contents {
   /// Other segments hold the same profiles now: both lists change in one step. Keys that are not
   /// live are passed over.
   void replace(std::span<const std::string> removed, std::vector<SegmentEntry> added);
+  /// Profiles that left the head.
+  struct Forgotten {
+    std::shared_ptr<Epoch> epoch;
+    uint64_t profiles = 0, bytes = 0;
+  };
+  using IsSealed = std::function<bool(const Epoch& epoch, const HeadRecord& record)>;
+  /// As replace(); in the same step leave the head what the segments hold, too: the frozen
+  /// generations in `ended`, and the records for which `sealed` holds, which are returned. Nobody
+  /// verifies or seals meanwhile.
+  std::vector<Forgotten> catch_up(std::span<const std::string> removed,
+                                  std::vector<SegmentEntry> added,
+                                  std::span<const HeadGeneration* const> ended,
+                                  const IsSealed& sealed);
   [[nodiscard]] bool is_live(const std::string& key) const;
   [[nodiscard]] std::vector<SegmentIdentity> identities() const;
   /// The live segments that `wanted` accepts, by key.
@@ -93,6 +106,8 @@ class Contents {
     std::shared_ptr<const SegmentIdentity> identity;
     std::vector<PartsOfService::iterator> services;
   };
+  void replace_locked(std::span<const std::string> removed, std::vector<SegmentEntry> added);
+  void drop_frozen_locked(const HeadGeneration& frozen);
   void add_segment_locked(SegmentEntry entry);
   void remove_segment_locked(const std::string& key);
   Totals::Level& level_of(const SegmentIdentity& segment);

@@ -17,20 +17,25 @@
 namespace hearth::storage {
 
 /// The records of one epoch and family in one generation: what becomes a dataset. Records are only
-/// appended, under the contents' lock, and never move in memory; a frozen generation's do not
-/// change at all.
+/// appended, under the contents' lock, and never move in memory; once the generation is sealed to
+/// an object they do not change at all. Until then those that must not be sealed are taken out.
 class HeadGroup {
  public:
   HeadGroup(std::shared_ptr<Epoch> epoch, Family family);
 
   void add(std::unique_ptr<const HeadRecord> record);
-  /// Takes out the records for which `bad` holds; returns how many.
+  /// Takes out the records for which `bad` holds; returns how many. Who has pointers to them, such
+  /// as a query, may go on: they are kept, uncounted, as long as the group.
   template <class Bad>
   size_t remove_if(Bad&& bad) {
     std::vector<std::unique_ptr<const HeadRecord>> all = std::exchange(records_, {});
     reset();
     for (auto& record : all) {
-      if (!bad(*record)) add(std::move(record));
+      if (bad(*record)) {
+        removed_.push_back(std::move(record));
+      } else {
+        add(std::move(record));
+      }
     }
     return all.size() - records_.size();
   }
@@ -52,7 +57,7 @@ class HeadGroup {
   void reset();
 
   std::shared_ptr<Epoch> epoch_;
-  std::vector<std::unique_ptr<const HeadRecord>> records_;
+  std::vector<std::unique_ptr<const HeadRecord>> records_, removed_;
   DatasetInfo info_;
   boost::unordered_flat_set<uint64_t> series_;
   uint64_t bytes_ = 0;
@@ -79,7 +84,7 @@ class HeadGeneration {
   [[nodiscard]] uint64_t bytes() const;
   [[nodiscard]] bool empty() const { return profiles() == 0; }
   /// When its first record came, by the boot clock; INT64_MAX while empty.
-  [[nodiscard]] int64_t began_ns() const { return began_ns_; }
+  [[nodiscard]] int64_t began_ns() const { return empty() ? INT64_MAX : began_ns_; }
 
  private:
   struct Less {

@@ -20,7 +20,7 @@ struct HashId {
 struct HeadProfiles {
   std::unordered_map<Id128, std::string, HashId> by_id;
   /// The same content may have come more than once, under different ids.
-  std::unordered_multimap<Id128, std::string, HashId> by_content;
+  std::unordered_multimap<Id128, std::pair<std::string, Id128>, HashId> by_content;
   int64_t t_min_ns = INT64_MAX, t_max_ns = INT64_MIN;
 
   void add(std::string_view key, const std::string& tenant, const HeadRecord& record) {
@@ -28,7 +28,7 @@ struct HeadProfiles {
                                  record.start_ns, record.duration_ns, record.period,
                                  record.rows,     record.totals};
     by_id.emplace(record.id, key);
-    by_content.emplace(content.hash(), key);
+    by_content.emplace(content.hash(), std::pair(key, record.id));
     t_min_ns = std::min(t_min_ns, record.start_ns);
     t_max_ns = std::max(t_max_ns, record.start_ns);
   }
@@ -72,13 +72,14 @@ class Search {
     return {};
   }
 
-  [[nodiscard]] std::set<std::string, std::less<>> take() { return std::move(found_); }
+  [[nodiscard]] RowIds take() { return std::move(found_); }
 
  private:
   Status look_at(const Dataset& dataset) {
     HEARTH_ASSIGN_OR_RETURN(const auto columns, dataset.profiles());
     for (const Id128& id : columns->ids) {
-      if (const auto it = head_.by_id.find(id); it != head_.by_id.end()) found_.insert(it->second);
+      const auto it = head_.by_id.find(id);
+      if (it != head_.by_id.end()) found_.emplace(it->second, id);
     }
     if (!columns->ids.empty()) return {};
     HEARTH_ASSIGN_OR_RETURN(const auto series, dataset.series());
@@ -93,16 +94,15 @@ class Search {
   }
 
   HeadProfiles head_;
-  std::set<std::string, std::less<>> found_;
+  RowIds found_;
 };
 
 }  // namespace
 
-Result<std::set<std::string, std::less<>>> find_sealed_rows(
-    const KvStore& store, const NameTable& tenants, SegmentReaders& readers,
-    std::span<const SegmentEntry> segments) {
+Result<RowIds> find_sealed_rows(const KvStore& store, const NameTable& tenants,
+                                SegmentReaders& readers, std::span<const SegmentEntry> segments) {
   HEARTH_ASSIGN_OR_RETURN(HeadProfiles head, read_head(store, tenants));
-  if (head.by_id.empty()) return std::set<std::string, std::less<>>();
+  if (head.by_id.empty()) return RowIds();
   Search search(std::move(head));
   for (const SegmentEntry& entry : segments) {
     HEARTH_RETURN_IF_ERROR(search.look_at(entry, readers));

@@ -348,21 +348,22 @@ Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket, Manifest& 
   const auto listed = list_fresh(bucket);
   const Status found = listed ? manifest.refresh() : Status(tl::unexpected(listed.error()));
   if (!found && !agreed) return tl::unexpected(found.error());
+  // What was live when this process last looked still is, but for what others have merged.
   if (!found) {
-    // What was live when this process last looked still is, but for what others have merged.
-    log::warn("the list of segments cannot be compared with the bucket",
-              {{"error", found.error().message}});
+    load.not_compared = found.error();
     return load;
   }
   const auto snapshot = manifest.current();
   std::vector<SegmentIdentity> known;
   for (const SegmentEntry& entry : load.segments) known.push_back(entry.segment);
   CatalogChange change = compare_catalog(known, *snapshot, bucket, *listed, pending, remote);
-  if (change.unreachable > 0 && agreed) return load;
   if (change.unreachable > 0) {
-    return fail(ErrorCode::unavailable,
-                fmt::format("read the bucket's segments: {} of snapshot {} cannot be read now",
-                            change.unreachable, snapshot->number));
+    load.not_compared =
+        Error{ErrorCode::unavailable,
+              fmt::format("read the bucket's segments: {} of snapshot {} cannot be read now",
+                          change.unreachable, snapshot->number)};
+    if (!agreed) return tl::unexpected(*load.not_compared);
+    return load;
   }
   apply_change(change, load);
   if (agreed && *agreed == snapshot->number && change.empty()) return load;

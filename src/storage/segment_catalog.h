@@ -127,14 +127,16 @@ struct CatalogLoad {
   uint64_t corrupt_objects = 0;
   uint64_t missing = 0;   ///< Those of them that the bucket should have: queries are partial.
   uint64_t snapshot = 0;  ///< Number of the snapshot that they agree with.
+  /// Why the bucket could not be asked now; nullopt when it was.
+  std::optional<Error> not_compared;
   /// How they differ from what the `catalog` family lists; nullopt when that agrees.
   std::optional<CatalogChange> change;
 };
 /// The segments that the store's `catalog` family lists, compared with the bucket: with its newest
 /// snapshot (a compaction was cut short) and its fresh segments (the database is fresh, lost or an
 /// older copy). What is new is read, nothing is written. `pending` as above. While the bucket does
-/// not give all that is new, the list stays as it is and tells its older snapshot: half a change
-/// would miss profiles without saying so. `unavailable` when there is no list yet.
+/// not give all that is new, the list stays as it is, tells its older snapshot and why: half a
+/// change would miss profiles without saying so. `unavailable` when there is no list yet.
 [[nodiscard]] Result<CatalogLoad> load_catalog(KvStore& store, ObjectStore& bucket,
                                                Manifest& manifest,
                                                const std::vector<std::string>& pending,

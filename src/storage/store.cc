@@ -51,12 +51,16 @@ Result<Store::View> StoreImpl::view(const Tenant& tenant, const ViewQuery& query
   for (int again = 0; opened.replaced && again < kViewAttempts; ++again) {
     HEARTH_ASSIGN_OR_RETURN(opened, open());
   }
-  if (!opened.gone.empty() && compaction_->look() && is_outdated(opened, *contents_)) {
+  if (!opened.gone.empty() && compared_ && compaction_->look() && is_outdated(opened, *contents_)) {
     HEARTH_ASSIGN_OR_RETURN(opened, open());
   }
   corrupt_objects_ += opened.damaged;
   if (opened.replaced) return fail(ErrorCode::unavailable, "view: segments are replaced too fast");
   View& view = opened.view;
+  if (!compared_) {
+    view.partial.emplace_back(
+        "the bucket could not be read since hearth started; segments may be missing");
+  }
   if (const LogDamage damage = kv_->log_damage(); damage.any()) {
     view.partial.push_back(fmt::format(
         "the log was damaged when hearth started: {} changes lost, {} bytes unreadable; profiles "
@@ -76,11 +80,18 @@ Result<CompactOutcome> StoreImpl::compact(bool force, const CancelToken& cancel)
   if (!query_only_reason_.empty())
     return fail(ErrorCode::unavailable, "compact: " + query_only_reason_);
   if (disk_low_) return fail(ErrorCode::unavailable, "compact: disk space is low");
+  HEARTH_RETURN_IF_ERROR(catch_up_now());
   return compaction_->run(force, cancel);
 }
 
 Status StoreImpl::compact_step(const CancelToken& cancel) {
-  return query_only_reason_.empty() ? compaction_->step(!disk_low_, cancel) : Status{};
+  if (!compared_) {
+    const int64_t now_ns = options_.clock->boot_ns();
+    if (now_ns < next_compare_ns_) return {};
+    next_compare_ns_ = now_ns + options_.poll_interval_ns;
+    if (!catch_up_now()) return {};  // That it was not compared was told at the start.
+  }
+  return compaction_->step(!disk_low_, cancel);
 }
 
 void StoreImpl::quarantine(const std::string& tenant, uint64_t profiles) {
@@ -281,6 +292,7 @@ StoreStats StoreImpl::stats() const {
   stats.log_lost_changes = damage.changes;
   stats.kv_write_groups_total = queue_.groups();
   stats.compaction = compaction_->stats();
+  stats.compared = compared_;
   stats.head_dictionaries = services_with_epoch().size();
   stats.dictionary_bytes = dictionaries_->used();
   stats.epochs_shed_total = epochs_shed_;

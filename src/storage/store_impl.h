@@ -21,6 +21,7 @@
 #include "storage/name_table.h"
 #include "storage/retry_window.h"
 #include "storage/seal_encoder.h"
+#include "storage/sealed_rows.h"
 #include "storage/segment_catalog.h"
 #include "storage/store.h"
 
@@ -96,25 +97,25 @@ class StoreImpl final : public Store {
     std::map<std::string, uint64_t> left_out;  ///< Profiles that no segment can hold, by tenant.
   };
   struct RecoveredEpochs;
-  using RowKeys = std::set<std::string, std::less<>>;
-  struct RecoveredCatalog {
-    RowKeys sealed_rows;  ///< Their profiles are in segments that the catalog did not know.
-    bool newest = false;  ///< The contents agree with the newest snapshot.
-  };
 
   // store_open.cc
-  [[nodiscard]] Status recover_intents(std::vector<std::string>& object_keys);
-  [[nodiscard]] Status recover_rows(const RowKeys& left_out, RecoveredEpochs& epochs);
+  [[nodiscard]] Status recover_intents();
+  [[nodiscard]] Status recover_rows(RecoveredEpochs& epochs);
   void recover_row(std::string_view key, std::string_view value, RecoveredEpochs& epochs);
   [[nodiscard]] Status recover_deletions();
   [[nodiscard]] std::unique_ptr<Compaction> make_compaction();
-  [[nodiscard]] Result<RecoveredCatalog> recover_catalog(
-      const std::vector<std::string>& pending_keys);
-  [[nodiscard]] Result<RowKeys> sealed_rows(const std::vector<SegmentEntry>& found);
-  [[nodiscard]] Status record_catalog(const CatalogChange& change, const Snapshot& snapshot,
-                                      const RowKeys& sealed_rows);
-  [[nodiscard]] Status end_absorbed_seals();
   [[nodiscard]] Status record_start(const RecoveredEpochs& epochs);
+
+  // store_compare.cc
+  [[nodiscard]] Status recover_catalog();
+  [[nodiscard]] Result<CatalogLoad> read_catalog();
+  [[nodiscard]] Status catch_up();
+  [[nodiscard]] Status catch_up_now();
+  [[nodiscard]] Status agree_with(CatalogLoad catalog);
+  [[nodiscard]] Result<RowIds> sealed_rows(const std::vector<SegmentEntry>& found);
+  [[nodiscard]] std::vector<PendingSeal> take_absorbed_seals(const Snapshot& snapshot);
+  void forget(const std::vector<std::string>& removed, std::vector<SegmentEntry> added,
+              const std::vector<const HeadGeneration*>& ended, const RowIds& rows);
 
   // store_append.cc
   [[nodiscard]] Status check_append() const;
@@ -148,6 +149,8 @@ class StoreImpl final : public Store {
   void add_own_writer(const std::string& writer);
   [[nodiscard]] bool is_own(const std::string& object_key) const;
   [[nodiscard]] Status durable_write(const KvBatch& batch);
+  [[nodiscard]] Status keep(const KvBatch& batch);
+  void add_seal_end(const HeadGeneration& sealed, KvBatch& batch, std::vector<uint64_t>& finished);
   [[nodiscard]] Status verify(const std::vector<std::shared_ptr<HeadGroup>>& groups);
   [[nodiscard]] Status verify_group(HeadGroup& group);
 
@@ -171,6 +174,8 @@ class StoreImpl final : public Store {
   /// Of all dictionaries; shared with them, as readers may outlive the store.
   const std::shared_ptr<MemoryAccountant> dictionaries_;
   const std::string query_only_reason_;
+  /// Others write to the bucket, or may, as this process does not.
+  const bool looks_;
   std::function<void(const Error&)> fail_stop_;
   std::unique_ptr<DataDir> data_dir_;
   std::unique_ptr<KvStore> kv_;
@@ -184,6 +189,8 @@ class StoreImpl final : public Store {
   SegmentReaders readers_;
   DeletionLog deletions_;
   std::unique_ptr<Compaction> compaction_;
+  std::atomic<bool> compared_ = false;  ///< The contents have agreed with the bucket in this life.
+  std::atomic<int64_t> next_compare_ns_ = INT64_MIN;
 
   mutable std::mutex services_mutex_;
   std::unordered_map<uint64_t, std::unique_ptr<Service>> service_map_;

@@ -11,10 +11,8 @@
 #include "base/fault_point.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "storage/cluster_identity.h"
 #include "storage/compaction_options.h"
 #include "storage/keys.h"
-#include "storage/sealed_rows.h"
 #include "storage/store_impl.h"
 
 namespace hearth::storage {
@@ -119,6 +117,7 @@ StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string q
       seed_(process_hash_seed()),
       dictionaries_(std::make_shared<MemoryAccountant>(options_.dictionary_max_bytes)),
       query_only_reason_(std::move(query_only_reason)),
+      looks_(options_.shared || !query_only_reason_.empty()),
       fail_stop_(hooks.fail_stop ? std::move(hooks.fail_stop) : stop_process),
       kv_(std::move(kv)),
       disk_(*options_.files, options_.data_dir, options_.reserve_bytes),
@@ -127,7 +126,7 @@ StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string q
       services_(NameKind::service, queue_, *options_.memory),
       readers_(*options_.bucket, kSegmentReadersKept, options_.remote),
       deletions_({options_.bucket.get(), options_.random, options_.clock,
-                  [this](const KvBatch& batch) { return durable_write(batch); }}),
+                  [this](const KvBatch& batch) { return keep(batch); }}),
       retries_(options_.retry_window_ns, options_.clock->boot_ns(), seed_, *options_.memory) {}
 
 StoreImpl::~StoreImpl() {
@@ -160,14 +159,11 @@ Status StoreImpl::recover() {
     log::error("the log is damaged: acknowledged profiles may be lost",
                {{"lost_changes", damage.changes}, {"unreadable_bytes", damage.bytes}});
   }
-  std::vector<std::string> pending_keys;
-  HEARTH_RETURN_IF_ERROR(recover_intents(pending_keys));
-  HEARTH_RETURN_IF_ERROR(recover_deletions());
-  HEARTH_ASSIGN_OR_RETURN(const RecoveredCatalog catalog, recover_catalog(pending_keys));
+  HEARTH_RETURN_IF_ERROR(recover_intents());
   RecoveredEpochs epochs;
-  HEARTH_RETURN_IF_ERROR(recover_rows(catalog.sealed_rows, epochs));
-  // Else the list is an older one, in which nothing of them is merged.
-  if (catalog.newest) HEARTH_RETURN_IF_ERROR(end_absorbed_seals());
+  HEARTH_RETURN_IF_ERROR(recover_rows(epochs));
+  HEARTH_RETURN_IF_ERROR(recover_catalog());
+  HEARTH_RETURN_IF_ERROR(recover_deletions());
   if (query_only_reason_.empty()) HEARTH_RETURN_IF_ERROR(record_start(epochs));
   HEARTH_KILL_POINT("open.after_recovery");
   const Contents::Totals totals = contents_->totals();
@@ -181,7 +177,7 @@ Status StoreImpl::recover() {
   return {};
 }
 
-Status StoreImpl::recover_intents(std::vector<std::string>& object_keys) {
+Status StoreImpl::recover_intents() {
   return kv_->scan(
       KvFamily::head, kIntentPrefix, prefix_end(kIntentPrefix),
       [&](std::string_view key, std::string_view value) {
@@ -202,7 +198,6 @@ Status StoreImpl::recover_intents(std::vector<std::string>& object_keys) {
                              {load_be<uint64_t>(uuid.data()), load_be<uint64_t>(uuid.data() + 8)}};
         seal.recovered = true;
         contents_->begin_seal(*seal.generation, seal.intent->object_key);
-        object_keys.emplace_back(object_key);
         if (const auto fresh = parse_fresh_key(object_key)) add_own_writer(fresh->writer);
         pending_seals_.push_back(std::move(seal));
         return true;
@@ -239,10 +234,10 @@ void StoreImpl::recover_row(std::string_view key, std::string_view value, Recove
   unsealed_bytes_ += bytes;
 }
 
-Status StoreImpl::recover_rows(const RowKeys& left_out, RecoveredEpochs& epochs) {
+Status StoreImpl::recover_rows(RecoveredEpochs& epochs) {
   const Status scanned = kv_->scan(KvFamily::head, kRowPrefix, prefix_end(kRowPrefix),
                                    [&](std::string_view key, std::string_view value) {
-                                     if (!left_out.contains(key)) recover_row(key, value, epochs);
+                                     recover_row(key, value, epochs);
                                      return true;
                                    });
   if (!scanned && scanned.error().code != ErrorCode::data_loss) return scanned;
@@ -269,78 +264,11 @@ Status StoreImpl::recover_deletions() {
 
 std::unique_ptr<Compaction> StoreImpl::make_compaction() {
   Compaction::Options options = compaction_options(options_, *contents_, readers_, deletions_);
-  options.durable_write = [this](const KvBatch& batch) { return durable_write(batch); };
+  options.durable_write = [this](const KvBatch& batch) { return keep(batch); };
   options.ours = [this](const std::string& key) { return is_own(key); };
+  options.shared = looks_;
+  options.merges = options_.merges && query_only_reason_.empty();
   return std::make_unique<Compaction>(std::move(options));
-}
-
-Result<StoreImpl::RecoveredCatalog> StoreImpl::recover_catalog(
-    const std::vector<std::string>& pending_keys) {
-  HEARTH_KILL_POINT("open.before_catalog");
-  compaction_ = make_compaction();
-  HEARTH_ASSIGN_OR_RETURN(
-      CatalogLoad catalog,
-      load_catalog(*kv_, *options_.bucket, compaction_->manifest(), pending_keys, options_.remote));
-  HEARTH_RETURN_IF_ERROR(recognise_cluster(*kv_, *options_.bucket, !catalog.segments.empty()));
-  RecoveredCatalog out;
-  const auto snapshot = compaction_->manifest().current();
-  out.newest = catalog.snapshot == snapshot->number;
-  if (catalog.change) {
-    HEARTH_ASSIGN_OR_RETURN(out.sealed_rows, sealed_rows(catalog.change->added));
-    HEARTH_RETURN_IF_ERROR(record_catalog(*catalog.change, *snapshot, out.sealed_rows));
-  }
-  compaction_->set_agreed(catalog.snapshot, catalog.missing);
-  corrupt_objects_ += catalog.corrupt_objects;
-  for (SegmentEntry& entry : catalog.segments) contents_->add_segment(std::move(entry));
-  return out;
-}
-
-// The rows of a pending seal stay: the seal that is repeated must find what it had.
-Result<StoreImpl::RowKeys> StoreImpl::sealed_rows(const std::vector<SegmentEntry>& found) {
-  if (found.empty()) return RowKeys();
-  HEARTH_ASSIGN_OR_RETURN(RowKeys rows, find_sealed_rows(*kv_, tenants_, readers_, found));
-  std::erase_if(rows, [&](const std::string& key) {
-    const uint64_t generation = RowKey::decode(key)->generation;
-    return std::ranges::any_of(pending_seals_, [&](const PendingSeal& seal) {
-      return seal.generation->first <= generation && generation <= seal.generation->last;
-    });
-  });
-  if (!rows.empty()) {
-    log::info("the database is older than the bucket: rows that were sealed since are left out",
-              {{"profiles", rows.size()}});
-  }
-  return rows;
-}
-
-// One batch, so that no start sees a profile in the head and in a segment that it knows.
-Status StoreImpl::record_catalog(const CatalogChange& change, const Snapshot& snapshot,
-                                 const RowKeys& sealed_rows) {
-  if (!query_only_reason_.empty()) return {};
-  KvBatch batch;
-  add_catalog_change(change, snapshot, batch);
-  for (const std::string& key : sealed_rows) batch.remove(KvFamily::head, key);
-  HEARTH_RETURN_IF_ERROR(kv_->write(batch, true));
-  return {};
-}
-
-// Another process's compaction may have merged the object of a seal that was cut short after its
-// upload: the rows are in the merged segments, and the seal has ended.
-Status StoreImpl::end_absorbed_seals() {
-  const auto snapshot = compaction_->manifest().current();
-  for (auto seal = pending_seals_.begin(); seal != pending_seals_.end();) {
-    if (!snapshot->absorbed.contains(seal->intent->object_key)) {
-      ++seal;
-      continue;
-    }
-    log::info("a seal was ended by a compaction", {{"segment", seal->intent->object_key}});
-    if (query_only_reason_.empty()) {
-      HEARTH_RETURN_IF_ERROR(go_live(*seal, SegmentEntry{}));
-    } else {
-      contents_->commit_seal(*seal->generation, SegmentEntry{});
-    }
-    seal = pending_seals_.erase(seal);
-  }
-  return {};
 }
 
 // One batch: the number of this start, and the end of every earlier epoch that has no row left.

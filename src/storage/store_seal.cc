@@ -75,8 +75,10 @@ Status StoreImpl::seal_one(PendingSeal& seal) {
 Result<uint64_t> StoreImpl::seal_pending() {
   uint64_t sealed = 0;
   while (!pending_seals_.empty()) {
+    const Status compared = catch_up();
+    if (compared && pending_seals_.empty()) break;  // The bucket had them all.
     PendingSeal& seal = pending_seals_.front();
-    const Status done = seal_one(seal);
+    const Status done = compared ? seal_one(seal) : compared;
     note_seals(done);
     if (!done) return tl::unexpected(done.error());
     sealed += seal.generation->profiles();
@@ -121,6 +123,11 @@ Status StoreImpl::durable_write(const KvBatch& batch) {
   Status written = kv_->write(batch, true);
   if (!written) fail_stop_(written.error());
   return written;
+}
+
+// Without a disk to write to, what is known of the bucket is known in memory.
+Status StoreImpl::keep(const KvBatch& batch) {
+  return query_only_reason_.empty() ? durable_write(batch) : Status{};
 }
 
 Status StoreImpl::join_bucket() {
@@ -262,6 +269,13 @@ void StoreImpl::add_finished_epochs(const HeadGeneration& sealed, KvBatch& batch
   }
 }
 
+void StoreImpl::add_seal_end(const HeadGeneration& sealed, KvBatch& batch,
+                             std::vector<uint64_t>& finished) {
+  batch.remove(KvFamily::head, intent_key(sealed.first));
+  batch.remove_range(KvFamily::head, RowKey::begin(sealed.first), RowKey::begin(sealed.last + 1));
+  add_finished_epochs(sealed, batch, finished);
+}
+
 void StoreImpl::settle_epochs(const HeadGeneration& sealed, const std::vector<uint64_t>& finished) {
   for (const auto& [key, group] : sealed.groups()) {
     Epoch& epoch = *group->epoch();
@@ -282,10 +296,8 @@ Status StoreImpl::go_live(PendingSeal& seal, SegmentEntry entry) {
   if (!entry.parts.empty()) {
     batch.put(KvFamily::catalog, segment_key(entry.segment.key), entry.encode());
   }
-  batch.remove(KvFamily::head, intent_key(sealed.first));
-  batch.remove_range(KvFamily::head, RowKey::begin(sealed.first), RowKey::begin(sealed.last + 1));
   std::vector<uint64_t> finished;
-  add_finished_epochs(sealed, batch, finished);
+  add_seal_end(sealed, batch, finished);
   {
     const std::lock_guard lock(order_mutex_);
     batch.remove_range(KvFamily::meta, RetryKey::begin(0), RetryKey::begin(retries_.oldest_slot()));

@@ -318,6 +318,7 @@ void Node::erase() {
 void Node::look(bool rows) {
   const Running running(*this);
   const uint64_t faults = world_.faults;
+  const bool compared_before = compared();
   const auto seen = view(name_, rows);
   const bool stale = world_.shared() && world_.clock.boot_ns() - viewed_ns_ > kStaleNs;
   world_.note(fmt::format(
@@ -326,7 +327,7 @@ void Node::look(bool rows) {
            : "nothing"));
   if (!seen || dying()) return;
   if (!seen->partial.empty()) {
-    if (world_.faults == faults && !stale)
+    if (world_.faults == faults && !stale && compared_before)
       world_.journal.fail(name_ + " is partial without a fault: " + seen->partial.front());
     return;
   }

@@ -25,12 +25,17 @@ class Node {
   [[nodiscard]] bool is_open() const { return store_ != nullptr; }
   [[nodiscard]] bool may_crash() const { return running_ == 0; }
   [[nodiscard]] bool may_append() const { return is_open() && !dying() && !opening_; }
-  [[nodiscard]] bool may_seal() const { return may_append() && !sealing_; }
+  [[nodiscard]] bool may_seal() const {
+    return may_append() && !sealing_ && (compared() || !compacting_);
+  }
   [[nodiscard]] bool may_compact() const {
-    return may_append() && !compacting_ && !erasing_ && !is_looking_again();
+    return may_append() && !compacting_ && !erasing_ && !is_looking_again() &&
+           (compared() || !sealing_);
   }
   /// A merge that looks for deletions waits for one that is being stored.
   [[nodiscard]] bool may_erase() const { return may_compact(); }
+  /// Its start has read the bucket; until then seals and merges, which do, wait for each other.
+  [[nodiscard]] bool compared() const { return store_->stats().compared; }
   /// Its power went; it takes no more part until crash() and open().
   [[nodiscard]] bool dying() const { return stopped_ || (bucket_ && bucket_->dead()); }
 
