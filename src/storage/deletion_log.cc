@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "base/fault_point.h"
 #include "base/log.h"
@@ -31,23 +33,25 @@ bool is_damage(const Error& error) {
   return error.code == ErrorCode::data_loss || error.code == ErrorCode::unimplemented;
 }
 
-bool has(std::span<const Deletion> list, Id128 id) {
-  return std::ranges::any_of(list, [&](const Deletion& d) { return d.id == id; });
+std::set<Id128> ids_of(std::span<const Deletion> list) {
+  std::set<Id128> out;
+  for (const Deletion& d : list) out.insert(d.id);
+  return out;
 }
 
 }  // namespace
 
 Result<FoundDeletions> read_deletions(ObjectStore& bucket, std::span<const Deletion> known) {
   FoundDeletions out;
+  std::map<std::string, const Deletion*> by_key;
+  for (const Deletion& d : known) by_key.emplace(deletion_key(d.id), &d);
   std::string after;
   for (;;) {
     HEARTH_ASSIGN_OR_RETURN(const auto page,
                             bucket.list(std::string(kDeletionPrefix), after, kListPage));
     for (const ObjectStore::Entry& entry : page) {
-      const auto it = std::ranges::find_if(
-          known, [&](const Deletion& d) { return deletion_key(d.id) == entry.key; });
-      if (it != known.end()) {
-        out.list.push_back(*it);
+      if (const auto it = by_key.find(entry.key); it != by_key.end()) {
+        out.list.push_back(*it->second);
         continue;
       }
       auto read = read_deletion(bucket, entry.key);
@@ -92,15 +96,17 @@ Status DeletionLog::load(const KvStore& store) {
 // Under change_mutex_. The copy before the list: what queries leave out stays left out.
 Status DeletionLog::replace(List next) {
   const auto before = current();
+  const std::set<Id128> ids_before = ids_of(*before);
+  const std::set<Id128> ids_next = ids_of(next);
   KvBatch batch;
   bool changed = false;
   for (const Deletion& d : *before) {
-    if (has(next, d.id)) continue;
+    if (ids_next.contains(d.id)) continue;
     batch.remove(KvFamily::catalog, deletion_copy_key(d.id));
     changed = true;
   }
   for (const Deletion& d : next) {
-    if (has(*before, d.id)) continue;
+    if (ids_before.contains(d.id)) continue;
     batch.put(KvFamily::catalog, deletion_copy_key(d.id), encode_deletion(d));
     changed = true;
   }
@@ -120,8 +126,9 @@ Status DeletionLog::refresh() {
       log::error("what a damaged deletion deletes is not known", {{"error", why}});
   }
   // A listing may lag: what it does not show is gone only when its object is.
+  const std::set<Id128> listed = ids_of(found.list);
   for (const Deletion& d : *known) {
-    if (has(found.list, d.id)) continue;
+    if (listed.contains(d.id)) continue;
     HEARTH_ASSIGN_OR_RETURN(const auto object, options_.bucket->open(deletion_key(d.id)));
     if (object) found.list.push_back(d);
   }
@@ -140,7 +147,16 @@ Status DeletionLog::refresh_when_due() {
   return {};
 }
 
+Status DeletionLog::check_may_change() const {
+  if (options_.read_only_reason.empty()) return {};
+  return fail(ErrorCode::unavailable,
+              fmt::format("delete profiles: this process only answers queries ({}); ask one with "
+                          "--role all or write that can write to its folder",
+                          options_.read_only_reason));
+}
+
 Result<Deletion> DeletionLog::add(Deletion deletion) {
+  HEARTH_RETURN_IF_ERROR(check_may_change());
   deletion.id = random_uuid(*options_.random);
   deletion.asked_ns = options_.clock->wall_ns();
   const std::lock_guard changing(change_mutex_);
@@ -161,6 +177,7 @@ Result<Deletion> DeletionLog::add(Deletion deletion) {
 }
 
 Status DeletionLog::withdraw(std::string_view id) {
+  HEARTH_RETURN_IF_ERROR(check_may_change());
   const std::lock_guard changing(change_mutex_);
   List next = *current();
   const auto it = std::ranges::find_if(next, [&](const Deletion& d) { return d.id.uuid() == id; });

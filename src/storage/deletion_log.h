@@ -41,6 +41,8 @@ class DeletionLog {
     const Clock* clock = nullptr;
     /// Keeps a copy, for starts while the bucket is away.
     std::function<Status(const KvBatch&)> durable_write;
+    /// Why this process must not change what is deleted; empty: it may.
+    std::string read_only_reason = {};
   };
   explicit DeletionLog(Options options);
 
@@ -52,7 +54,7 @@ class DeletionLog {
   [[nodiscard]] Status refresh_when_due();
 
   /// Durable in the bucket, and in current(), when it returns. After an error it may be asked for
-  /// again; twice does no harm.
+  /// again; twice does no harm. `unavailable` where this process must not.
   [[nodiscard]] Result<Deletion> add(Deletion deletion);
   /// Its profiles that are still there can be seen again. `id`: as Id128::uuid(); `not_found` when
   /// there is no such deletion.
@@ -65,6 +67,7 @@ class DeletionLog {
   void note_clean(Id128 dataset, Id128 deletion);
 
  private:
+  [[nodiscard]] Status check_may_change() const;
   [[nodiscard]] Status refresh();
   [[nodiscard]] Status replace(List next);
 

@@ -126,7 +126,7 @@ StoreImpl::StoreImpl(Options options, std::unique_ptr<KvStore> kv, std::string q
       services_(NameKind::service, queue_, *options_.memory),
       readers_(*options_.bucket, kSegmentReadersKept, options_.remote),
       deletions_({options_.bucket.get(), options_.random, options_.clock,
-                  [this](const KvBatch& batch) { return keep(batch); }}),
+                  [this](const KvBatch& batch) { return keep(batch); }, query_only_reason_}),
       retries_(options_.retry_window_ns, options_.clock->boot_ns(), seed_, *options_.memory) {}
 
 StoreImpl::~StoreImpl() {
@@ -254,7 +254,6 @@ Status StoreImpl::recover_rows(RecoveredEpochs& epochs) {
 // While the bucket is away the copy says what is deleted.
 Status StoreImpl::recover_deletions() {
   HEARTH_RETURN_IF_ERROR(deletions_.load(*kv_));
-  if (!query_only_reason_.empty()) return {};
   if (const Status read = deletions_.refresh_when_due(); !read) {
     log::warn("the deletions cannot be compared with the bucket",
               {{"error", read.error().message}});

@@ -360,6 +360,48 @@ TEST_CASE("every process on a bucket leaves out what one was asked to delete", "
   t.close();
 }
 
+TEST_CASE("a process that may not write deletes nothing, and leaves out what others delete",
+          "[deletion]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  const auto bucket = std::make_shared<MemoryBucket>(t.clock());
+  t.set_bucket([&] { return bucket; });
+  REQUIRE(t.reopen());
+  fill(t);
+  REQUIRE(t.store().seal());
+  t.set_query_only("its disk is read-only");
+  REQUIRE(t.reopen());
+  const auto refused =
+      t.store().deletions()->add(*Deletion::make("acme", "{}", INT64_MIN, INT64_MAX));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unavailable);
+  CHECK(refused.error().message.find("--role all") != std::string::npos);
+  CHECK(bucket->keys("d/").empty());
+  CHECK(pods(t.store()) == Pods{{"a", 4}, {"b", 4}});
+
+  const auto other = *BucketStore::open(t.options());
+  const auto added =
+      other->deletions()->add(*Deletion::make("acme", "{pod=\"a\"}", INT64_MIN, INT64_MAX));
+  REQUIRE(added);
+  const auto look = [&] {
+    t.clock().advance(kMinute);
+    REQUIRE(t.store().compact_step({}));
+  };
+  look();
+  CHECK(pods(t.store()) == Pods{{"b", 4}});
+  REQUIRE(t.reopen());
+  CHECK(pods(t.store()) == Pods{{"b", 4}});
+  // What another process merges is found, too.
+  REQUIRE(other->compact(true, {}));
+  look();
+  CHECK(pods(t.store()) == Pods{{"b", 4}});
+  CHECK(t.store().stats().compaction.levels[0].segments == 0);
+  CHECK(t.store().deletions()->withdraw(added->id.uuid()).error().code == ErrorCode::unavailable);
+  CHECK(t.kv().writes() == 0);
+  CHECK_FALSE(t.stopped());
+  t.close();
+}
+
 TEST_CASE("a damaged deletion is told and costs nothing else", "[deletion]") {
   const QuietLog quiet;
   StoreUnderTest t;
