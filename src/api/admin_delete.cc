@@ -20,10 +20,11 @@ using storage::Deletion;
 
 constexpr int64_t kMillisecond = 1'000'000;
 
-/// Milliseconds since 1970 as nanoseconds.
+/// Milliseconds since 1970 as nanoseconds. An empty one is no time: who means a variable that was
+/// not set must not delete everything.
 Result<int64_t> time_of(const Request& request, std::string_view name, int64_t fallback) {
+  if (!request.has_param(name)) return fallback;
   const std::string_view text = request.param(name);
-  if (text.empty()) return fallback;
   int64_t ms = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
   if (error != std::errc() || end != text.data() + text.size()) {
@@ -33,9 +34,20 @@ Result<int64_t> time_of(const Request& request, std::string_view name, int64_t f
   return multiply_saturating(ms, kMillisecond);
 }
 
+/// Elsewhere the header is passed over without tenancy; here that would delete what is not meant.
+Result<Tenant> tenant_of(const App& app, const Request& request) {
+  const std::string_view named = request.headers.get("X-Scope-OrgID");
+  if (!app.context.tenancy && !named.empty() && named != Tenant::anonymous().id()) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("X-Scope-OrgID: got \"{}\", but this server has no tenants "
+                            "(--auth.multitenancy-enabled): all profiles belong to \"{}\"",
+                            named, Tenant::anonymous().id()));
+  }
+  return request_tenant(app.context, request.headers, TenantRule::exactly_one);
+}
+
 Result<Deletion> requested(const App& app, const Request& request) {
-  HEARTH_ASSIGN_OR_RETURN(const Tenant tenant,
-                          request_tenant(app.context, request.headers, TenantRule::exactly_one));
+  HEARTH_ASSIGN_OR_RETURN(const Tenant tenant, tenant_of(app, request));
   if (!request.has_param("selector")) {
     return fail(ErrorCode::invalid_argument,
                 "selector: it is missing; {} stands for all profiles of the tenant");

@@ -32,12 +32,24 @@ server::Flag switch_flag(std::string name, std::string help, bool& field) {
   return flag;
 }
 
+/// Refuses an empty time: a variable that was not set must not widen the range.
+server::Flag time_flag(const char* name, std::string help, std::string& field) {
+  server::Flag flag = text_flag(name, "TIME", field, std::move(help));
+  flag.set = [&field, name](const std::string& value) -> Status {
+    if (value.empty())
+      return fail(ErrorCode::invalid_argument, fmt::format("--{}: it is empty; want a time", name));
+    field = value;
+    return {};
+  };
+  return flag;
+}
+
 std::vector<server::Flag> delete_flags(DeleteOptions& options) {
   return {
       url_flag(options.url),
       text_flag("tenant", "ID", options.tenant, "Sent as X-Scope-OrgID."),
-      text_flag("from", "TIME", options.from, "Start of the range (default: the beginning)."),
-      text_flag("until", "TIME", options.until, "End of the range (default: now)."),
+      time_flag("from", "Start of the range (default: the beginning).", options.from),
+      time_flag("until", "End of the range (default: now).", options.until),
       switch_flag("yes", "Really delete.", options.yes),
       switch_flag("list", "Print the deletions that hold.", options.list),
       text_flag("withdraw", "ID", options.withdraw,
@@ -56,16 +68,21 @@ Result<std::string> call(const DeleteOptions& options, const char* method,
   return std::move(answer.body);
 }
 
-/// "&name=milliseconds"; empty when the time is not given.
-Result<std::string> time_parameter(const char* name, const std::string& text) {
+/// "&name=milliseconds", of a range inside the one that is meant; empty when the time is not given.
+Result<std::string> time_parameter(const char* name, const std::string& text, bool round_up) {
+  constexpr int64_t kMillisecond = 1'000'000;
   if (text.empty()) return std::string();
   HEARTH_ASSIGN_OR_RETURN(const int64_t ns, parse_time(text, system_clock().wall_ns()));
-  return fmt::format("&{}={}", name, ns / 1'000'000);
+  const int64_t rest = ns % kMillisecond;
+  int64_t ms = ns / kMillisecond;
+  if (round_up && rest > 0) ++ms;
+  if (!round_up && rest < 0) --ms;
+  return fmt::format("&{}={}", name, ms);
 }
 
 Result<std::string> delete_target(const DeleteOptions& options, const std::string& selector) {
-  HEARTH_ASSIGN_OR_RETURN(const std::string from, time_parameter("from", options.from));
-  HEARTH_ASSIGN_OR_RETURN(const std::string until, time_parameter("until", options.until));
+  HEARTH_ASSIGN_OR_RETURN(const std::string from, time_parameter("from", options.from, true));
+  HEARTH_ASSIGN_OR_RETURN(const std::string until, time_parameter("until", options.until, false));
   return "/api/v1/admin/delete?selector=" + net::percent_encode(selector) + from + until;
 }
 

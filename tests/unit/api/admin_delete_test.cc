@@ -57,11 +57,28 @@ TEST_CASE("a deletion is withdrawn by its id", "[api]") {
   CHECK(api.bucket.keys("d/").empty());
 }
 
+TEST_CASE("without tenants a deletion of a tenant's profiles is refused", "[api]") {
+  const QuietLog quiet;
+  DeletingApi api;
+  const auto ask_for = [&](const char* tenant) {
+    return api.post("/api/v1/admin/delete?selector={}", "", "", {{"X-Scope-OrgID", tenant}});
+  };
+  const net::Response refused = ask_for("acme");
+  CHECK(refused.status == 400);
+  CHECK(contains(refused.body, "acme"));
+  CHECK(api.log.current()->empty());
+  CHECK(ask_for("anonymous").status == 200);
+  api.context.tenancy = true;
+  CHECK(ask_for("acme").status == 200);
+  CHECK(api.log.current()->back().tenant == "acme");
+}
+
 TEST_CASE("a deletion that is not meant so is refused", "[api]") {
   const QuietLog quiet;
   DeletingApi api;
-  for (const char* query : {"", "selector=", "selector={", "selector={__type__!~\"cpu\"}",
-                            "selector={}&from=yesterday", "selector={}&from=5&until=5"}) {
+  for (const char* query :
+       {"", "selector=", "selector={", "selector={__type__!~\"cpu\"}", "selector={}&from=yesterday",
+        "selector={}&from=5&until=5", "selector={}&from=", "selector={}&from=5&until="}) {
     INFO(query);
     CHECK(api.ask(query).status == 400);
   }
