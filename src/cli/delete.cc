@@ -35,9 +35,8 @@ server::Flag switch_flag(std::string name, std::string help, bool& field) {
 /// Refuses an empty time: a variable that was not set must not widen the range.
 server::Flag time_flag(const char* name, std::string help, std::string& field) {
   server::Flag flag = text_flag(name, "TIME", field, std::move(help));
-  flag.set = [&field, name](const std::string& value) -> Status {
-    if (value.empty())
-      return fail(ErrorCode::invalid_argument, fmt::format("--{}: it is empty; want a time", name));
+  flag.set = [&field](const std::string& value) -> Status {
+    if (value.empty()) return fail(ErrorCode::invalid_argument, "it is empty; want a time");
     field = value;
     return {};
   };

@@ -253,7 +253,8 @@ Status Compaction::run_job(const CompactionJob& job, const CancelToken& cancel,
   options.keep_ids = job.level == 1;
   options.keep_side = job.level == 1 || options_.side_data_in_days;
   options.drop = expired_in(job, options_.retention, options_.clock->wall_ns());
-  options.deletions = options_.deletions->current();
+  const auto deletions = options_.deletions->current();
+  options.deletions = deletions;
   options.output_bytes = options_.output_bytes;
   options.output_max_bytes = 2 * options_.output_bytes;
   options.limits = limits_;
@@ -269,6 +270,7 @@ Status Compaction::run_job(const CompactionJob& job, const CancelToken& cancel,
     if (!merge.failed_input().empty()) set_aside(merge.failed_input());
     return merged;
   }
+  if (merge.deleted() > 0) HEARTH_RETURN_IF_ERROR(check_deletions(*deletions));
   if (options_.clock->boot_ns() - began_ns > kJobMax)
     return fail(ErrorCode::unavailable, "compaction: a job took more than an hour");
   HEARTH_RETURN_IF_ERROR(commit(change));
@@ -290,6 +292,19 @@ Status Compaction::run_job(const CompactionJob& job, const CancelToken& cancel,
                                 {"bytes_in", done.bytes_in},
                                 {"bytes_out", done.bytes_out}});
   return go_live(change, std::move(entries));
+}
+
+// A deletion may be withdrawn, also elsewhere, while a merge runs that applies it.
+Status Compaction::check_deletions(const DeletionLog::List& applied) {
+  HEARTH_RETURN_IF_ERROR(options_.deletions->refresh());
+  std::set<Id128> hold;
+  for (const Deletion& d : *options_.deletions->current()) hold.insert(d.id);
+  for (const Deletion& d : applied) {
+    if (hold.contains(d.id)) continue;
+    return fail(ErrorCode::conflict,
+                fmt::format("compaction: deletion {} was withdrawn meanwhile", d.id.uuid()));
+  }
+  return {};
 }
 
 // A damaged input costs its job, not those after it; the next plan leaves the input out.
@@ -370,6 +385,20 @@ Status Compaction::retain(const CancelToken& cancel, CompactOutcome& outcome) {
   return run_jobs(std::move(plan.reduced), cancel, outcome);
 }
 
+// A segment that is damaged or gone, or of a version that this process does not read, costs itself.
+Status Compaction::pass_over(const std::string& key, const Error& error) {
+  switch (error.code) {
+    case ErrorCode::data_loss:
+    case ErrorCode::not_found:
+      set_aside(key);
+      return {};
+    case ErrorCode::unimplemented:
+      return {};
+    default:
+      return tl::unexpected(error);
+  }
+}
+
 Result<bool> Compaction::holds_deleted(const SegmentEntry& entry,
                                        std::span<const Deletion> deletions) const {
   for (size_t i = 0; i < entry.parts.size(); ++i) {
@@ -394,9 +423,11 @@ Status Compaction::erase_deleted(const CancelToken& cancel, CompactOutcome& outc
     if (entry.segment.level == 0 || entry.parts.empty()) continue;
     HEARTH_RETURN_IF_ERROR(cancel.check());
     const auto holds = holds_deleted(entry, *deletions);
-    if (!holds && holds.error().code == ErrorCode::data_loss) set_aside(entry.segment.key);
-    if (!holds && holds.error().code != ErrorCode::data_loss) return tl::unexpected(holds.error());
-    if (holds && *holds) jobs.push_back({entry.segment.level, {std::move(entry)}});
+    if (!holds) {
+      HEARTH_RETURN_IF_ERROR(pass_over(entry.segment.key, holds.error()));
+    } else if (*holds) {
+      jobs.push_back({entry.segment.level, {std::move(entry)}});
+    }
   }
   return run_jobs(std::move(jobs), cancel, outcome);
 }
@@ -441,11 +472,21 @@ Status Compaction::step(bool may_merge, const CancelToken& cancel) {
   if (options_.shared && !poll(boot_ns)) return {};
   if (!options_.merges || boot_ns < retry_at_ns_) return {};
   retry_at_ns_ = boot_ns + kRetryAfter;
+  const Running running(running_);
+  const Status merged = merge_when_due(may_merge, cancel);
+  // What was replaced goes, whatever else fails.
+  HEARTH_RETURN_IF_ERROR(cancel.check());
+  HEARTH_RETURN_IF_ERROR(collect_when_due());
+  if (merged) retry_at_ns_ = INT64_MIN;
+  return merged;
+}
+
+Status Compaction::merge_when_due(bool may_merge, const CancelToken& cancel) {
+  const int64_t boot_ns = options_.clock->boot_ns();
   const int64_t now_ns = options_.clock->wall_ns();
   const int64_t hour_ns = floor_time(now_ns - kHourGrace, kHourNs);
   const int64_t day_ns = floor_time(now_ns - kDayGrace, kDayNs);
   CompactOutcome outcome;
-  const Running running(running_);
   if (may_merge && hours_are_due(hour_ns)) {
     HEARTH_RETURN_IF_ERROR(agree());
     const bool many = options_.contents->totals().levels[0].segments > kFreshMax;
@@ -463,8 +504,6 @@ Status Compaction::step(bool may_merge, const CancelToken& cancel) {
     if (may_merge) HEARTH_RETURN_IF_ERROR(erase_deleted(cancel, outcome));
     next_retain_ns_ = boot_ns + kRetainEvery;
   }
-  HEARTH_RETURN_IF_ERROR(collect_when_due());
-  retry_at_ns_ = INT64_MIN;
   return {};
 }
 

@@ -100,6 +100,7 @@ class Compaction {
   [[nodiscard]] Status go_live(const Manifest::Change& change, std::vector<SegmentEntry> entries);
   void count(const CompactOutcome& job, CompactOutcome& outcome);
   [[nodiscard]] Status retain(const CancelToken& cancel, CompactOutcome& outcome);
+  [[nodiscard]] Status check_deletions(const DeletionLog::List& applied);
   [[nodiscard]] Status erase_deleted(const CancelToken& cancel, CompactOutcome& outcome);
   [[nodiscard]] Result<bool> holds_deleted(const SegmentEntry& entry,
                                            std::span<const Deletion> deletions) const;
@@ -108,9 +109,11 @@ class Compaction {
   [[nodiscard]] Status commit(const Manifest::Change& change);
   [[nodiscard]] Status collect(bool at_once, CompactOutcome& outcome);
   [[nodiscard]] Status collect_when_due();
+  [[nodiscard]] Status merge_when_due(bool may_merge, const CancelToken& cancel);
   [[nodiscard]] std::vector<SegmentEntry> live() const;
   [[nodiscard]] bool hours_are_due(int64_t hour_ns) const;
   void set_aside(const std::string& key);
+  [[nodiscard]] Status pass_over(const std::string& key, const Error& error);
 
   const Options options_;
   Manifest manifest_;

@@ -52,6 +52,8 @@ class DeletionLog {
   [[nodiscard]] Status load(const KvStore& store);
   /// Reads from the bucket what is new, unless that was done in the last 30 s.
   [[nodiscard]] Status refresh_when_due();
+  /// Reads it now.
+  [[nodiscard]] Status refresh();
 
   /// Durable in the bucket, and in current(), when it returns. After an error it may be asked for
   /// again; twice does no harm. `unavailable` where this process must not.
@@ -68,7 +70,6 @@ class DeletionLog {
 
  private:
   [[nodiscard]] Status check_may_change() const;
-  [[nodiscard]] Status refresh();
   [[nodiscard]] Status replace(List next);
 
   const Options options_;

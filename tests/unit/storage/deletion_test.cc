@@ -360,6 +360,87 @@ TEST_CASE("every process on a bucket leaves out what one was asked to delete", "
   t.close();
 }
 
+TEST_CASE("a segment that is lost does not keep others from being written again and collected",
+          "[deletion]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  const auto bucket = std::make_shared<MemoryBucket>(t.clock());
+  t.set_bucket([&] { return bucket; });
+  REQUIRE(t.reopen());
+  fill(t);
+  REQUIRE(t.store().seal());
+  REQUIRE(t.store().compact(true, {}));
+  t.close();
+  const auto lost = bucket->keys("m/acme/");
+  REQUIRE_FALSE(lost.empty());
+  for (const std::string& key : lost) REQUIRE(bucket->remove(key));
+  const auto replaced = bucket->keys("m/other/");
+  REQUIRE(t.reopen());
+  ask(t, "{pod=\"a\"}", "acme");
+  ask(t, "{pod=\"a\"}", "other");
+  t.clock().advance(6 * kMinute);
+  REQUIRE(t.store().compact_step({}));
+  CHECK(pods(t.store(), "other") == Pods{{"b", 4}});
+  CHECK(t.store().stats().compaction.deleted_profiles_total == 4);
+  CHECK(t.store().stats().compaction.damaged_inputs == lost.size());
+  t.clock().advance(70 * kMinute);
+  REQUIRE(t.store().compact_step({}));
+  for (const std::string& key : replaced) CHECK_FALSE(bucket->has(key));
+  t.close();
+}
+
+TEST_CASE("what was replaced is collected also while merges fail", "[deletion]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  const auto bucket = std::make_shared<MemoryBucket>(t.clock());
+  t.options().shared = true;
+  t.set_bucket([&] { return bucket; });
+  REQUIRE(t.reopen());
+  fill(t);
+  REQUIRE(t.store().seal());
+  REQUIRE(t.store().compact(true, {}));
+  const auto waiting = bucket->keys("l0/");
+  fill(t);
+  REQUIRE(t.store().seal());
+  bucket->watch([](std::string_view call, const std::string& key, bool) {
+    const bool merge = call == "put" && key.starts_with("m/");
+    return merge ? MemoryBucket::Fault::refused : MemoryBucket::Fault::none;
+  });
+  t.clock().advance(120 * kMinute);
+  CHECK_FALSE(t.store().compact_step({}));
+  for (const std::string& key : waiting) CHECK_FALSE(bucket->has(key));
+  CHECK_FALSE(bucket->keys("l0/").empty());
+  bucket->watch({});
+  t.close();
+}
+
+TEST_CASE("a deletion that is withdrawn while a merge applies it deletes nothing", "[deletion]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  const auto bucket = std::make_shared<MemoryBucket>(t.clock());
+  t.options().shared = true;
+  t.set_bucket([&] { return bucket; });
+  REQUIRE(t.reopen());
+  fill(t);
+  REQUIRE(t.store().seal());
+  const Deletion deletion = ask(t, "{pod=\"a\"}");
+  const auto other = *BucketStore::open(t.options());
+  bool withdrawn = false;
+  bucket->watch([&](std::string_view call, const std::string& key, bool) {
+    if (!withdrawn && call == "put" && key.starts_with("m/")) {
+      withdrawn = true;
+      CHECK(other->deletions()->withdraw(deletion.id.uuid()));
+    }
+    return MemoryBucket::Fault::none;
+  });
+  CHECK(t.store().compact(true, {}).error().code == ErrorCode::conflict);
+  CHECK(withdrawn);
+  t.check();
+  REQUIRE(t.store().compact(true, {}));
+  t.check();
+  t.close();
+}
+
 TEST_CASE("a process that may not write deletes nothing, and leaves out what others delete",
           "[deletion]") {
   const QuietLog quiet;
