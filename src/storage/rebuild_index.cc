@@ -85,14 +85,21 @@ class Coverage {
  public:
   explicit Coverage(std::vector<Deletion> deletions) : deletions_(std::move(deletions)) {}
   struct Count {
-    uint64_t covered = 0, deleted = 0, profiles = 0;
-    [[nodiscard]] bool replaced() const { return profiles > 0 && covered + deleted == profiles; }
+    uint64_t covered = 0, deleted = 0, profiles = 0, damaged = 0;
+    [[nodiscard]] bool replaced() const {
+      return damaged == 0 && profiles > 0 && covered + deleted == profiles;
+    }
   };
   /// How many of the segment's profiles are there already; with `add` all of them are afterwards.
+  /// A dataset that is damaged covers nothing, and nothing replaces it.
   Result<Count> look(const OpenSegment& segment, bool add) {
     Count count;
-    for (size_t i = 0; i < segment.datasets(); ++i)
-      HEARTH_RETURN_IF_ERROR(look(segment.dataset(i), add, count));
+    for (size_t i = 0; i < segment.datasets(); ++i) {
+      const Status looked = look(segment.dataset(i), add, count);
+      if (!looked && looked.error().code != ErrorCode::data_loss)
+        return tl::unexpected(looked.error());
+      if (!looked) ++count.damaged;
+    }
     return count;
   }
 
@@ -105,23 +112,34 @@ class Coverage {
     const DeletedProfiles deleted =
         find_deleted(touching(deletions_, info.tenant, info.service, info.t_min_ns, info.t_max_ns),
                      *labels, columns->series, columns->start_ns);
-    for (size_t p = 0; p < columns->size(); ++p) {
-      const Id128 content = contents[p];
-      const bool named = !columns->ids.empty();
-      ++count.profiles;
-      if (deleted.flags[p] != 0) {
-        ++count.deleted;
-        continue;
+    count.profiles += columns->size();
+    count.deleted += deleted.count;
+    const bool named = !columns->ids.empty();
+    std::vector<uint32_t> by_rows;
+    for (uint32_t p = 0; p < columns->size(); ++p) {
+      if (deleted.flags[p] != 0) continue;
+      if (named && ids_.contains(columns->ids[p])) {
+        ++count.covered;
+      } else if (contents_.contains(contents[p]) || (add && !named)) {
+        by_rows.push_back(p);
       }
-      if ((named && ids_.contains(columns->ids[p])) || days_.contains(content)) ++count.covered;
-      if (add && named) ids_.insert(columns->ids[p]);
-      if (add && !named) days_.insert(content);
+    }
+    HEARTH_ASSIGN_OR_RETURN(const auto rows, rows_of(dataset, by_rows));
+    if (add) ids_.insert(columns->ids.begin(), columns->ids.end());
+    for (size_t i = 0; i < by_rows.size(); ++i) {
+      const Id128 content = contents[by_rows[i]];
+      const Id128 whole{content.hi ^ rows[i].lo, content.lo ^ rows[i].hi};
+      if (days_.contains(whole)) ++count.covered;
+      if (!add || named) continue;
+      contents_.insert(content);
+      days_.insert(whole);
     }
     return {};
   }
 
   const std::vector<Deletion> deletions_;
-  IdSet ids_, days_;
+  IdSet ids_;
+  IdSet contents_, days_;  ///< Of profiles without an id: without their rows, and with them.
 };
 
 /// All segments that no readable snapshot has given up, in the order in which they are decided.
@@ -171,11 +189,8 @@ SnapshotSegment listed_as(const ObjectStore::Entry& entry, const SegmentDirector
 Status decide(ObjectStore& bucket, const ObjectStore::Entry& entry, Coverage& coverage,
               Snapshot& next, RebuiltIndex& out) {
   HEARTH_ASSIGN_OR_RETURN(const auto segment, open_candidate(bucket, entry.key));
-  auto count = coverage.look(*segment, false);
-  if (!count && count.error().code == ErrorCode::data_loss) {
-    // Its directory is whole, a part is not: what is left of it is still served.
-    count = Coverage::Count{};
-  }
+  // Where its directory is whole and a part is not, what is left of it is still served.
+  const auto count = coverage.look(*segment, false);
   if (!count) return tl::unexpected(count.error());
   const auto fresh = parse_fresh_key(entry.key);
   if (count->replaced()) {

@@ -55,7 +55,7 @@ Result<HeadProfiles> read_head(const KvStore& store, const NameTable& tenants) {
 
 class Search {
  public:
-  explicit Search(HeadProfiles head) : head_(std::move(head)) {}
+  Search(const KvStore& store, HeadProfiles head) : store_(store), head_(std::move(head)) {}
 
   Status look_at(const SegmentEntry& entry, SegmentReaders& readers) {
     for (size_t i = 0; i < entry.parts.size(); ++i) {
@@ -81,18 +81,39 @@ class Search {
       const auto it = head_.by_id.find(id);
       if (it != head_.by_id.end()) found_.emplace(it->second, id);
     }
-    if (!columns->ids.empty()) return {};
+    return columns->ids.empty() ? look_without_ids(dataset, *columns) : Status{};
+  }
+
+  // Two profiles may be alike in all but their rows: those of the same moment and sum.
+  Status look_without_ids(const Dataset& dataset, const ProfileColumns& columns) {
     HEARTH_ASSIGN_OR_RETURN(const auto series, dataset.series());
-    HEARTH_ASSIGN_OR_RETURN(const auto contents, contents_of(dataset.info(), *series, *columns));
-    for (const Id128& content : contents) {
-      const auto it = head_.by_content.find(content);
-      if (it == head_.by_content.end()) continue;
+    HEARTH_ASSIGN_OR_RETURN(const auto contents, contents_of(dataset.info(), *series, columns));
+    std::vector<uint32_t> alike;
+    for (uint32_t p = 0; p < contents.size(); ++p) {
+      if (head_.by_content.contains(contents[p])) alike.push_back(p);
+    }
+    HEARTH_ASSIGN_OR_RETURN(const auto rows, rows_of(dataset, alike));
+    for (size_t i = 0; i < alike.size(); ++i)
+      HEARTH_RETURN_IF_ERROR(take_equal(contents[alike[i]], rows[i]));
+    return {};
+  }
+
+  Status take_equal(Id128 content, Id128 rows) {
+    auto [it, end] = head_.by_content.equal_range(content);
+    for (; it != end; ++it) {
+      const std::string& key = it->second.first;
+      HEARTH_ASSIGN_OR_RETURN(auto value, store_.get(KvFamily::head, key));
+      const auto record = HeadRecord::parse(value ? std::move(*value) : std::string());
+      const auto mine = record ? rows_of(**record) : Result<Id128>(Id128{});
+      if (!record || !mine || *mine != rows) continue;
       found_.insert(it->second);
       head_.by_content.erase(it);
+      return {};
     }
     return {};
   }
 
+  const KvStore& store_;
   HeadProfiles head_;
   RowIds found_;
 };
@@ -103,7 +124,7 @@ Result<RowIds> find_sealed_rows(const KvStore& store, const NameTable& tenants,
                                 SegmentReaders& readers, std::span<const SegmentEntry> segments) {
   HEARTH_ASSIGN_OR_RETURN(HeadProfiles head, read_head(store, tenants));
   if (head.by_id.empty()) return RowIds();
-  Search search(std::move(head));
+  Search search(store, std::move(head));
   for (const SegmentEntry& entry : segments) {
     HEARTH_RETURN_IF_ERROR(search.look_at(entry, readers));
   }

@@ -1,9 +1,11 @@
 #include "storage/rebuild_index.h"
 
 #include <functional>
+#include <numeric>
 
 #include "storage/bucket_verify.h"
 #include "storage/deletion_log.h"
+#include "storage/open_segment.h"
 #include "storage/snapshot.h"
 #include "support/object_store_suite.h"
 #include "support/quiet_log.h"
@@ -118,6 +120,88 @@ TEST_CASE("a damaged segment is named and left out of the list", "[rebuild]") {
   CHECK(index->damaged == std::vector<std::string>{"l0/ffffffffffffffff/0000000000.seg"});
 }
 
+/// Two profiles that are alike in all but the values of their rows.
+std::pair<ProfileBatch, ProfileBatch> twins(StoreUnderTest& t) {
+  ProfileBatch one = t.gen().next();
+  while (one.samples.size() < 2 || one.value(1, 0) < 4) one = t.gen().next();
+  ProfileBatch other = one;
+  for (size_t type = 0; type < one.types(); ++type) {
+    const int64_t moved = one.value(1, type) / 3;
+    other.samples.values[type] += moved;
+    other.samples.values[one.types() + type] -= moved;
+  }
+  return {std::move(one), std::move(other)};
+}
+
+Status append(StoreUnderTest& t, ProfileBatch batch) {
+  return t.append_batch("acme", test::series_of("svc", "p"), std::move(batch),
+                        random_uuid(*t.options().random));
+}
+
+TEST_CASE("a fresh profile that a day's merely resembles stays live", "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  auto [one, other] = twins(t);
+  REQUIRE(append(t, std::move(one)));
+  REQUIRE(t.store().seal());
+  REQUIRE(t.store().compact(true, {}));
+  REQUIRE(append(t, std::move(other)));
+  REQUIRE(t.store().seal());
+  for (const std::string& key : snapshots(t)) REQUIRE(t.options().bucket->remove(key));
+  const auto index = rebuild(t);
+  REQUIRE(index);
+  CHECK(index->fresh == 1);
+  REQUIRE(t.reopen());
+  t.check();
+}
+
+/// Turns a byte of a dataset's profiles over.
+void damage(ObjectStore& bucket, const std::string& key, const std::string& service) {
+  auto object = bucket.open(key);
+  REQUIRE(object);
+  std::string bytes((*object)->read(0, (*object)->size())->view);
+  const auto segment = OpenSegment::open(std::move(*object), key);
+  REQUIRE(segment);
+  for (const DatasetEntry& dataset : (*segment)->directory().datasets) {
+    if (dataset.info.service != service) continue;
+    bytes[dataset.find(SectionKind::profiles)->offset] ^= 1;
+  }
+  REQUIRE(bucket.put(key, bytes));
+}
+
+TEST_CASE("what is whole of a damaged segment still replaces what it was made from", "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  t.options().shared = true;  // What is replaced stays for now.
+  REQUIRE(t.reopen());
+  for (const char* service : {"one", "two"}) {
+    REQUIRE(t.append("acme", service, "p"));
+    REQUIRE(t.store().seal());
+  }
+  t.clock().advance(7'200'000'000'000);
+  REQUIRE(t.store().compact(false, {})->segments_out == 1);
+  t.close();
+  for (const std::string& key : test::keys_of(*t.options().bucket, "m/"))
+    damage(*t.options().bucket, key, "two");
+  for (const std::string& key : snapshots(t)) REQUIRE(t.options().bucket->remove(key));
+  REQUIRE(rebuild(t, true));
+  t.disk() = {};
+  REQUIRE(t.reopen());
+  const auto profiles_of = [&](const char* service) {
+    const auto view = t.store().view(*Tenant::parse("acme"), {.service = std::string(service)});
+    REQUIRE(view);
+    size_t profiles = 0;
+    for (const auto& dataset : view->datasets) {
+      const auto columns = dataset->profiles();
+      if (columns) profiles += (*columns)->size();
+    }
+    return profiles;
+  };
+  CHECK(profiles_of("one") == 1);
+  CHECK(profiles_of("two") == 1);
+  t.close();
+}
+
 /// The database as it was before what `since` does to the store.
 void lose_what_came_after(StoreUnderTest& t, const std::function<void()>& since) {
   const auto copy = t.disk().durable;
@@ -173,6 +257,26 @@ TEST_CASE("an older copy of the database finds what was merged since, also into 
   t.check();
   append_some(t, 2);
   REQUIRE(t.reopen());
+  t.check();
+}
+
+TEST_CASE("a row that a day's profile merely resembles stays in the head", "[rebuild]") {
+  const QuietLog quiet;
+  StoreUnderTest t;
+  auto [one, other] = twins(t);
+  const auto empty = t.disk().durable;
+  REQUIRE(append(t, std::move(one)));
+  const auto head = t.disk().durable;
+  t.close();
+  t.disk().durable = empty;
+  REQUIRE(t.reopen());
+  REQUIRE(append(t, std::move(other)));
+  REQUIRE(t.store().seal());
+  REQUIRE(t.store().compact(true, {}));
+  t.close();
+  t.disk().durable = head;
+  REQUIRE(t.reopen());
+  CHECK(t.store().stats().head_profiles == 1);
   t.check();
 }
 
