@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <thread>
 
 #include "api/decode_slot.h"
@@ -35,7 +36,8 @@ struct App {
   ingest::Pipeline& pipeline;
   query::Engine& engine;
   MemoryAccountant& memory;
-  WriteLog writes = {};
+  /// Shared with writes that are not durable yet, which may end after the server did.
+  std::shared_ptr<WriteLog> writes = std::make_shared<WriteLog>();
   RouteStatsTable route_stats = {};
   SparePool<DecodeSlot> slots = SparePool<DecodeSlot>(kDecodeSlotsKept);
   ConcurrencyGate decoding = ConcurrencyGate(decoding_max());

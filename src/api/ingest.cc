@@ -219,13 +219,13 @@ class Ingest {
 // Before anything of the body was read.
 net::Response refused_early(App& app, const net::Request& request, int status,
                             const std::string& message) {
-  app.writes.refuse({.at_ms = app.now_ms(),
-                     .status = status,
-                     .reason = status == 413 ? "body_size_limit_exceeded" : "invalid_labels",
-                     .message = message,
-                     .path = request.path,
-                     .service = {},
-                     .bytes = request.body.size()});
+  app.writes->refuse({.at_ms = app.now_ms(),
+                      .status = status,
+                      .reason = status == 413 ? "body_size_limit_exceeded" : "invalid_labels",
+                      .message = message,
+                      .path = request.path,
+                      .service = {},
+                      .bytes = request.body.size()});
   return plain_error(status, message);
 }
 

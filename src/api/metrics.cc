@@ -95,6 +95,8 @@ void add_store(Families& out, const storage::StoreStats& stats) {
               stats.corrupt_objects_total);
   out.gauge("hearth_bucket_compared", "1 once this start has read the bucket.",
             stats.compared ? 1 : 0);
+  out.gauge("hearth_write_queue", "Writes that wait for the one that is being synced.",
+            stats.writes_queued);
   out.counter("hearth_write_groups_total", "Synced write groups.", stats.kv_write_groups_total);
 }
 

@@ -43,8 +43,8 @@ Result<net::Response> waiting(const App& app, PageParams& params) {
     if (services.size() > kServicesShown) services.resize(kServicesShown);
   }
   JsonWriter json;
-  json.begin_object().field("empty", !extent.has_value()).field("received", app.writes.received());
-  json.field("rejected", app.writes.rejected()).key("services").begin_array();
+  json.begin_object().field("empty", !extent.has_value()).field("received", app.writes->received());
+  json.field("rejected", app.writes->rejected()).key("services").begin_array();
   for (const std::string& service : services) json.value(service);
   json.end_array().field("server_time", app.now_ms()).end_object();
   return page_json(json);
@@ -53,7 +53,7 @@ Result<net::Response> waiting(const App& app, PageParams& params) {
 Result<net::Response> rejections(const App& app, PageParams&) {
   JsonWriter json;
   json.begin_object().key("rejections").begin_array();
-  for (const Rejection& r : app.writes.rejections()) {
+  for (const Rejection& r : app.writes->rejections()) {
     json.begin_object().field("at", r.at_ms).field("status", r.status).field("reason", r.reason);
     json.field("message", r.message)
         .field("path", r.path)

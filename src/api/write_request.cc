@@ -116,9 +116,9 @@ Status WriteRequest::commit() {
   HEARTH_RETURN_IF_ERROR(request_.cancel.check());
   const auto encoded = [this] { end_decoding(); };
   auto durable = std::make_shared<Durable>();
-  const auto done = [&app = app_, durable,
+  const auto done = [writes = app_.writes, durable,
                      profiles = prepared_.size()](const Result<storage::AppendOutcome>& outcome) {
-    if (outcome) app.writes.accept(profiles);
+    if (outcome) writes->accept(profiles);
     durable->put(outcome.map([](const auto&) {}));
   };
   HEARTH_RETURN_IF_ERROR(app_.pipeline.commit_later(tenant_, prepared_, encoded, done));
@@ -138,13 +138,13 @@ void WriteRequest::refuse(const Error& error, int status, std::string_view servi
         error.reason.empty() ? "unknown" : std::string_view(error.reason);
     app_.pipeline.count_discarded(tenant_, reason, 1, request_.body.size());
   }
-  app_.writes.refuse({.at_ms = app_.now_ms(),
-                      .status = status,
-                      .reason = error.reason,
-                      .message = error.message,
-                      .path = request_.path,
-                      .service = std::string(service),
-                      .bytes = request_.body.size()});
+  app_.writes->refuse({.at_ms = app_.now_ms(),
+                       .status = status,
+                       .reason = error.reason,
+                       .message = error.message,
+                       .path = request_.path,
+                       .service = std::string(service),
+                       .bytes = request_.body.size()});
 }
 
 std::string decimal_size(uint64_t n) {

@@ -5,6 +5,22 @@
 #include "base/fault_point.h"
 
 namespace hearth::storage {
+namespace {
+
+/// A disk that stalled for long is given what waited in parts, each of which is acknowledged.
+constexpr size_t kGroupBytesMax = size_t{32} << 20U;
+
+/// How many of the first writes make a group: at least one.
+size_t group_size(const std::vector<PendingWrite*>& queue) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < queue.size(); ++i) {
+    bytes += queue[i]->batch.bytes();
+    if (i > 0 && bytes > kGroupBytesMax) return i;
+  }
+  return queue.size();
+}
+
+}  // namespace
 
 // The notification comes under the lock: who waits may destroy the write as soon as it is free.
 void PendingWrite::done(const Status& status) {
@@ -53,16 +69,43 @@ uint64_t CommitQueue::groups() const {
   return groups_;
 }
 
+size_t CommitQueue::queued() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 void CommitQueue::lead() noexcept {
   std::vector<PendingWrite*> group;
-  while (take_group(group)) commit_group(group);
+  while (take_group(group)) {
+    commit_group(group);
+    if (failed_ && !told_) tell_of_failure();
+  }
+}
+
+// Who waits already hears of it before the process ends, which takes the moment that their answers
+// need. This still leads: nothing is written any more.
+void CommitQueue::tell_of_failure() {
+  told_ = true;
+  std::vector<PendingWrite*> rest;
+  {
+    const std::lock_guard lock(mutex_);
+    rest.swap(queue_);
+  }
+  commit_group(rest);
+  on_failure_(*failed_);
 }
 
 // False: nobody leads any more. The notification comes under the lock, see done().
 bool CommitQueue::take_group(std::vector<PendingWrite*>& group) {
   group.clear();
   const std::lock_guard lock(mutex_);
-  group.swap(queue_);
+  if (const size_t size = group_size(queue_); size == queue_.size()) {
+    group.swap(queue_);
+  } else {
+    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(size);
+    group.assign(queue_.begin(), end);
+    queue_.erase(queue_.begin(), end);
+  }
   if (!group.empty()) {
     ++groups_;
     return true;
@@ -73,8 +116,7 @@ bool CommitQueue::take_group(std::vector<PendingWrite*>& group) {
 }
 
 void CommitQueue::commit_group(const std::vector<PendingWrite*>& group) {
-  const bool failed_before = failed_.has_value();
-  if (!failed_before) {
+  if (!failed_) {
     if (const Status written = write_group(group); !written)
       failed_ =
           Error{ErrorCode::unavailable, "commit: " + written.error().message, "storage_failed"};
@@ -84,7 +126,6 @@ void CommitQueue::commit_group(const std::vector<PendingWrite*>& group) {
   }
   const Status status = failed_ ? Status(tl::unexpected(*failed_)) : Status();
   for (PendingWrite* member : group) member->done(status);
-  if (failed_ && !failed_before) on_failure_(*failed_);
 }
 
 Status CommitQueue::write_group(const std::vector<PendingWrite*>& group) {

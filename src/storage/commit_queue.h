@@ -39,10 +39,11 @@ class PendingWrite {
 };
 
 /// Group commit with one global order: no write becomes durable, or visible, before an earlier one.
-/// Whoever finds nobody leading has the executor lead: take everything queued, write it as one
-/// synced batch, publish, tell each member, until the queue is empty. The first failure is final
-/// (docs/architecture.md, "Rules"): every write, now and later, gets `unavailable`, then
-/// `on_failure` is called once, which ends the process.
+/// Whoever finds nobody leading has the executor lead: take what is queued, up to 32 MiB, write it
+/// as one synced batch, publish, tell each member, until the queue is empty. The first failure is
+/// final (docs/architecture.md, "Rules"): every write gets `unavailable`. `on_failure` is called
+/// once, when all that were queued have been told; it ends the process. Should it return, writes
+/// that came meanwhile are told after it.
 class CommitQueue {
  public:
   /// `leader`: a thread of its own where many writes come at once; inline, a caller under steady
@@ -70,10 +71,13 @@ class CommitQueue {
   void drain();
   /// Synced batches written so far; appends divided by this is the size of a group.
   [[nodiscard]] uint64_t groups() const;
+  /// Writes that wait for the leader, those of the group that is being written left out.
+  [[nodiscard]] size_t queued() const;
 
  private:
   void lead() noexcept;
   [[nodiscard]] bool take_group(std::vector<PendingWrite*>& group);
+  void tell_of_failure();
   void commit_group(const std::vector<PendingWrite*>& group);
   [[nodiscard]] Status write_group(const std::vector<PendingWrite*>& group);
 
@@ -86,6 +90,7 @@ class CommitQueue {
   bool leading_ = false;  ///< The executor leads, or was asked to.
   uint64_t groups_ = 0;
   std::optional<Error> failed_;  ///< Of the leader alone.
+  bool told_ = false;            ///< Likewise: on_failure_ was called.
 };
 
 }  // namespace hearth::storage

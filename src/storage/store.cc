@@ -291,6 +291,7 @@ StoreStats StoreImpl::stats() const {
   stats.log_dropped_bytes = damage.bytes;
   stats.log_lost_changes = damage.changes;
   stats.kv_write_groups_total = queue_.groups();
+  stats.writes_queued = queue_.queued();
   stats.compaction = compaction_->stats();
   stats.compared = compared_;
   stats.head_dictionaries = services_with_epoch().size();

@@ -83,6 +83,7 @@ struct StoreStats {
   uint64_t unsealed_max_bytes = 0, seals_pending = 0;    ///< Pending: cut, not in the bucket yet.
   bool seals_fail = false;                               ///< The last try did.
   uint64_t log_dropped_bytes = 0, log_lost_changes = 0;  ///< At this start; docs/kv_layout.md.
+  uint64_t writes_queued = 0;                            ///< That wait for the commit thread.
   bool compared = true;  ///< False until the bucket could be read once in this life.
   uint64_t quarantined_rows_total = 0, corrupt_objects_total = 0, kv_write_groups_total = 0;
   CompactionStats compaction;

@@ -335,6 +335,7 @@ bool StoreImpl::AppendWrite::mark_raced() {
 // From the first id in the retry window on there is no way back: a retry would be acknowledged on
 // the word of a request that was never written. So running out of memory here ends the process.
 bool StoreImpl::AppendWrite::try_enqueue(uint64_t generation) noexcept {
+  std::vector<Delta> composed;  // Freed after the lock: the batch has their bytes.
   const std::lock_guard lock(store_.order_mutex_);
   if (store_.generation_ != generation || mark_raced()) return false;
   for (const Item& item : items_) {
@@ -344,6 +345,10 @@ bool StoreImpl::AppendWrite::try_enqueue(uint64_t generation) noexcept {
   }
   store_.unsealed_bytes_ += bytes_;
   for (Service* service : services_) service->epoch->delta_written();
+  composed.swap(deltas_);
+  size_t freed = 0;
+  for (const Delta& delta : composed) freed += delta.value.size();
+  (void)waiting_.resize(waiting_.bytes() - freed);  // Less is never refused.
   store_.queue_.enqueue(*this);
   return true;
 }

@@ -38,7 +38,7 @@ TEST_CASE("a pushed profile is acknowledged and can be queried at once", "[api]"
   CHECK(response.headers.get("Content-Type") == "application/proto");
   CHECK(response.headers.get("X-Ack") == "local");
   CHECK(contains(flame_graph(api, "checkout"), R"("total":"7")"));
-  CHECK(api.app.writes.received() == 1);
+  CHECK(api.app.writes->received() == 1);
 }
 
 TEST_CASE("a push may be JSON, and compressed as a whole", "[api]") {
@@ -67,9 +67,9 @@ TEST_CASE("a bad series fails the push, the good one is stored", "[api]") {
   CHECK(contains(response.body, R"("code":"invalid_argument")"));
   CHECK(contains(response.body, "push series with index 1"));
   CHECK(contains(flame_graph(api, "good"), R"("total":"7")"));
-  REQUIRE(api.app.writes.rejections().size() == 1);
-  CHECK(api.app.writes.rejections()[0].service == "bad");
-  CHECK(api.app.writes.rejections()[0].reason == "malformed_profile");
+  REQUIRE(api.app.writes->rejections().size() == 1);
+  CHECK(api.app.writes->rejections()[0].service == "bad");
+  CHECK(api.app.writes->rejections()[0].reason == "malformed_profile");
 }
 
 TEST_CASE("a push without series or without samples is refused", "[api]") {
@@ -178,7 +178,7 @@ TEST_CASE("ingest answers with the statuses that agents know", "[api]") {
   const auto old = api.post("/ingest?name=a", previous, "multipart/form-data; boundary=x");
   CHECK(old.status == 422);
   CHECK(contains(old.body, "unsupported client version"));
-  CHECK(api.app.writes.rejections().front().status == 422);
+  CHECK(api.app.writes->rejections().front().status == 422);
 }
 
 TEST_CASE("a profile of 1970 takes the time of the URL", "[api]") {
@@ -218,7 +218,7 @@ TEST_CASE("every refused write shows in the list of the page", "[api]") {
   CHECK(api.post("/ingest?name=a", std::string(200, 'x'), "").status == 413);
   CHECK(api.post("/push.v1.PusherService/Push", "\xff", "application/proto").status == 400);
   CHECK(api.post("/push.v1.PusherService/Push", "", "application/proto").status == 400);
-  const auto list = api.app.writes.rejections();
+  const auto list = api.app.writes->rejections();
   REQUIRE(list.size() == 4);
   CHECK(list[3].message.starts_with("name: "));
   CHECK(list[2].reason == "body_size_limit_exceeded");

@@ -115,6 +115,44 @@ TEST_CASE("a write that nobody waits for is told of its end by the thread that l
   CHECK(ended.back() == 6);
 }
 
+TEST_CASE("a group is of bounded size, and of one write at least", "[commit_queue]") {
+  const std::string half(size_t{15} << 20U, 'v');
+  const std::string more(size_t{40} << 20U, 'v');
+  SlowStore store;
+  std::vector<int> ended;
+  WorkerPool leader({.name = "commit", .threads = 1, .queue_max = 4});
+  CommitQueue queue(store, leader, [](const Error&) { FAIL("no failure here"); });
+  const auto enqueue = [&](int number, const std::string& value) {
+    auto* const write = new Told(number, ended);
+    write->batch.put(KvFamily::head, "v", value);
+    queue.enqueue(*write);
+  };
+  enqueue(1, "");
+  queue.start();
+  store.entered.acquire();
+  int number = 2;
+  for (const std::string* value : {&half, &half, &half, &more, &half}) enqueue(number++, *value);
+  CHECK(queue.queued() == 5);
+  store.go_on.release(5);
+  queue.drain();
+  CHECK(store.groups == std::vector<size_t>{1, 2, 1, 1, 1});
+  CHECK(ended == std::vector{1, 2, 3, 4, 5, 6});
+  CHECK(queue.queued() == 0);
+}
+
+TEST_CASE("who waits hears of a failed write before the process is ended", "[commit_queue]") {
+  test::ModelKvStore store(std::make_shared<test::ModelKvDisk>());
+  std::vector<int> ended;
+  size_t told = 0;
+  CommitQueue queue(store, inline_executor(), [&](const Error&) { told = ended.size(); });
+  store.fail_write(1);
+  store.on_write([&] { queue.enqueue(*new Told(2, ended)); });
+  queue.enqueue(*new Told(1, ended));
+  queue.start();
+  CHECK(ended == std::vector{-1, -2});
+  CHECK(told == 2);
+}
+
 TEST_CASE("after a failed write nothing is published and everyone hears of it", "[commit_queue]") {
   test::ModelKvStore store(std::make_shared<test::ModelKvDisk>());
   int failures = 0;
