@@ -76,7 +76,7 @@ class LocalStore final : public ObjectStore {
   Result<PutOutcome> commit_absent(const std::string& temporary, const std::string& path);
   Result<PutOutcome> rename_absent(const std::string& temporary, const std::string& path);
   bool is_old(const std::string& path) const;
-  Status remove_temporaries(const std::string& directory);
+  Status settle(const std::string& directory);
   Status probe_links();
   Status walk(const std::string& directory_key, Walk& walk);
   Status add_entry(const std::string& key, Walk& walk);
@@ -242,17 +242,20 @@ bool LocalStore::is_old(const std::string& path) const {
   return file && now_ns_ - file->modified_ns >= kTemporaryAge;
 }
 
-Status LocalStore::remove_temporaries(const std::string& directory) {
+// Below `directory`: removes temporaries, and makes certain what a process left that died before it
+// synced a directory. Its objects are there to be read, and what is built upon them, such as rows
+// that are deleted, must not be more durable than they are.
+Status LocalStore::settle(const std::string& directory) {
   HEARTH_ASSIGN_OR_RETURN(const auto entries, files_.list(directory));
   for (const FileSystem::Entry& entry : entries) {
     const std::string path = directory + "/" + entry.name;
     if (entry.directory) {
-      HEARTH_RETURN_IF_ERROR(remove_temporaries(path));
+      HEARTH_RETURN_IF_ERROR(settle(path));
     } else if (is_temporary(entry.name) && is_old(path)) {
       HEARTH_RETURN_IF_ERROR(files_.remove(path));
     }
   }
-  return {};
+  return files_.sync_directory(directory);
 }
 
 // The commit primitive must hold before anything is entrusted to it: a second link() must fail.
@@ -274,8 +277,10 @@ Status LocalStore::probe_links() {
 
 Status LocalStore::start() {
   Status writable = files_.make_directories(root_);
+  // A parent that cannot be read is somebody else's, who made the directory.
+  if (writable && root_.find_last_of('/') != 0) (void)files_.sync_directory(directory_of(root_));
   if (writable) writable = probe_links();
-  if (writable) writable = remove_temporaries(root_);
+  if (writable) writable = settle(root_);
   if (writable) return {};
   const auto readable = files_.list(root_);
   const bool absent = !readable && readable.error().code == ErrorCode::not_found;

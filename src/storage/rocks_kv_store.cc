@@ -337,6 +337,8 @@ class LogsAside {
 Result<std::unique_ptr<KvStore>> open_rocks_kv_store(FileSystem& files, const std::string& path,
                                                      rocksdb::Env* env) {
   HEARTH_RETURN_IF_ERROR(files.make_directories(path));
+  // A process that died may have made it and not have come to this.
+  HEARTH_RETURN_IF_ERROR(files.sync_directory(path.substr(0, path.find_last_of('/'))));
   LogsAside aside(files, path);
   auto store = std::make_unique<RocksKvStore>(path, env);
   if (Status opened = store->open(false); !opened) {

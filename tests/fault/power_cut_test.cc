@@ -104,5 +104,32 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("an object that the next process finds survives the next power cut", "[fault]") {
+  const QuietLog quiet;
+  for (const uint64_t more : {0, 1}) {  // Objects in the same directory before.
+    for (uint64_t calls = 0; calls < 12; ++calls) {
+      INFO(more << " before, the process dies after " << calls << " calls");
+      PowerCutDisk disk;
+      Dice dice(1);
+      auto bucket = objstore::open_local_store(disk, "/data/bucket");
+      REQUIRE(bucket);
+      if (more > 0) REQUIRE((*bucket)->put_if_absent("m/day/0", "object"));
+      disk.cut_after(calls);
+      (void)(*bucket)->put_if_absent("m/day/1", "object");
+      disk.restart();
+      bucket = objstore::open_local_store(disk, "/data/bucket");
+      REQUIRE(bucket);
+      const auto found = (*bucket)->open("m/day/1");
+      REQUIRE(found);
+      disk.restore(Survives::nothing, dice);
+      bucket = objstore::open_local_store(disk, "/data/bucket");
+      REQUIRE(bucket);
+      const auto left = (*bucket)->open("m/day/1");
+      REQUIRE(left);
+      CHECK((*found != nullptr) == (*left != nullptr));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hearth::storage

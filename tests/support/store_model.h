@@ -46,6 +46,7 @@ inline std::map<Id128, PlainProfile> read_all(storage::Store& store, const Tenan
                                               bool compared = true) {
   const auto view = store.view(tenant, query);
   REQUIRE(view);
+  INFO("missing: " << (view->partial.empty() ? "nothing" : view->partial.front()));
   CHECK(view->partial.size() == (compared ? 0 : 1));
   std::map<Id128, PlainProfile> out;
   for (const auto& dataset : view->datasets) read_dataset(tenant.id(), *dataset, out);
