@@ -9,6 +9,9 @@ import tempfile
 import time
 import uuid
 
+# Seconds for each step: a machine that runs other tests takes minutes for what an idle one does in two seconds.
+PATIENCE = 300
+
 PROGRAMS = ("radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "ceph-authtool", "monmaptool")
 ACCESS_KEY, SECRET_KEY = "hearthtest", "hearthtestsecret"
 
@@ -68,7 +71,7 @@ class Radosgw:
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
-    def _run(self, *command, timeout=60):
+    def _run(self, *command, timeout=PATIENCE):
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=timeout)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
@@ -79,14 +82,14 @@ class Radosgw:
         self.processes[name] = subprocess.Popen([str(c) for c in command], stdout=log, stderr=log, cwd=self.folder)
 
     def _ceph(self, *arguments):
-        return self._run("ceph", "-c", self.folder / "ceph.conf", "--connect-timeout", "30", *arguments)
+        return self._run("ceph", "-c", self.folder / "ceph.conf", "--connect-timeout", PATIENCE - 10, *arguments)
 
     def __enter__(self):
         try:
             self._start_storage()
             self.start_gateway()
             self._run("radosgw-admin", "-c", self.folder / "ceph.conf", "-n", "client.admin", "user", "create", "--uid=hearth",
-                      "--display-name=hearth", f"--access-key={ACCESS_KEY}", f"--secret={SECRET_KEY}", timeout=120)
+                      "--display-name=hearth", f"--access-key={ACCESS_KEY}", f"--secret={SECRET_KEY}")
             return self
         except BaseException:
             self.__exit__()
@@ -115,7 +118,7 @@ class Radosgw:
     def start_gateway(self):
         self._start("rgw", "radosgw", "-c", self.folder / "ceph.conf", "-n", "client.admin", "-f",
                     f"--rgw-frontends=beast endpoint=127.0.0.1:{self.port}")
-        end = time.monotonic() + 120
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             try:
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
