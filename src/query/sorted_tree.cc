@@ -1,6 +1,7 @@
 #include "query/sorted_tree.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/saturate.h"
@@ -8,43 +9,14 @@
 namespace hearth::query {
 namespace {
 
-// The labels of two trees in one ascending list, and where those of either went.
-struct JointLabels {
-  std::vector<std::string_view> labels;
-  std::vector<uint32_t> of_a, of_b;
-};
+// Trees are merged when this many wait, or this many bytes of them.
+constexpr size_t kTreesMax = 32;
+constexpr size_t kBytesMax = size_t{32} << 20U;
 
-JointLabels join(const std::vector<std::string_view>& a, const std::vector<std::string_view>& b) {
-  JointLabels out;
-  out.labels.reserve(std::max(a.size(), b.size()));
-  out.of_a.reserve(a.size());
-  out.of_b.reserve(b.size());
-  while (out.of_a.size() < a.size() || out.of_b.size() < b.size()) {
-    const bool only_a = out.of_b.size() == b.size();
-    const bool only_b = out.of_a.size() == a.size();
-    const int order = only_a ? -1 : only_b ? 1 : a[out.of_a.size()].compare(b[out.of_b.size()]);
-    const auto at = static_cast<uint32_t>(out.labels.size());
-    out.labels.push_back(order <= 0 ? a[out.of_a.size()] : b[out.of_b.size()]);
-    if (order <= 0) out.of_a.push_back(at);
-    if (order >= 0) out.of_b.push_back(at);
-  }
-  return out;
-}
-
-// Of two trees in canonical order, the node comes next whose number is smaller: one that lies
-// deeper belongs to a subtree that the other tree has left already; nodes of one depth are
-// siblings, and their labels decide.
-std::vector<uint64_t> order_of(const SortedTree& tree, const std::vector<uint32_t>& labels) {
-  std::vector<uint64_t> order(tree.size());
-  for (size_t i = 0; i < tree.size(); ++i)
-    order[i] = uint64_t{~tree.depth[i]} << 32U | labels[tree.label[i]];
-  return order;
-}
-
-void put(SortedTree& tree, size_t n, uint64_t order, int64_t self) {
-  tree.depth[n] = ~static_cast<uint32_t>(order >> 32U);
-  tree.label[n] = static_cast<uint32_t>(order);
-  tree.self[n] = self;
+size_t memory_of(const std::vector<SortedTree>& trees) {
+  size_t bytes = 0;
+  for (const SortedTree& tree : trees) bytes += tree.memory_bytes();
+  return bytes;
 }
 
 std::vector<uint32_t> parents_of(const std::vector<uint32_t>& depth) {
@@ -89,38 +61,6 @@ size_t SortedTree::memory_bytes() const {
          self.capacity() * sizeof(int64_t) + labels.capacity() * sizeof(std::string_view);
 }
 
-SortedTree merge_sorted(const SortedTree& a, const SortedTree& b) {
-  SortedTree out;
-  JointLabels joint = join(a.labels, b.labels);
-  const std::vector<uint64_t> order_a = order_of(a, joint.of_a);
-  const std::vector<uint64_t> order_b = order_of(b, joint.of_b);
-  const size_t nodes_max = a.size() + b.size() - 1;
-  out.depth.resize(nodes_max);
-  out.label.resize(nodes_max);
-  out.self.resize(nodes_max);
-  size_t i = 0;
-  size_t j = 0;
-  size_t n = 0;
-  // The roots are equal. Which tree has the next node is as good as random, so nothing branches.
-  while (i < a.size() && j < b.size()) {
-    const uint64_t at_a = order_a[i];
-    const uint64_t at_b = order_b[j];
-    const bool from_a = at_a <= at_b;
-    const bool from_b = at_b <= at_a;
-    put(out, n++, from_a ? at_a : at_b,
-        add_saturating(from_a ? a.self[i] : 0, from_b ? b.self[j] : 0));
-    i += static_cast<size_t>(from_a);
-    j += static_cast<size_t>(from_b);
-  }
-  for (; i < a.size(); ++i) put(out, n++, order_a[i], a.self[i]);
-  for (; j < b.size(); ++j) put(out, n++, order_b[j], b.self[j]);
-  out.depth.resize(n);
-  out.label.resize(n);
-  out.self.resize(n);
-  out.labels = std::move(joint.labels);
-  return out;
-}
-
 FunctionTree to_function_tree(SortedTree sorted) {
   FunctionTree tree;
   tree.without_stack = std::exchange(sorted.self[0], 0);
@@ -140,47 +80,50 @@ FunctionTree to_function_tree(SortedTree sorted) {
 
 Status TreeMerger::charge(size_t extra) {
   size_t bytes = extra;
-  for (const SortedTree& tree : waiting_) bytes += tree.memory_bytes();
+  for (const auto& trees : waiting_) bytes += memory_of(trees);
   if (charge_.bytes() != 0) return charge_.resize(bytes);
   HEARTH_ASSIGN_OR_RETURN(charge_, memory_->charge(bytes, "a merged tree"));
   return {};
 }
 
-Status TreeMerger::merge_last_two() {
-  const SortedTree& a = waiting_[waiting_.size() - 2];
-  const SortedTree& b = waiting_.back();
-  HEARTH_RETURN_IF_ERROR(charge(a.memory_bytes() + b.memory_bytes()));
-  SortedTree both = merge_sorted(a, b);
-  waiting_.pop_back();
-  waiting_.back() = std::move(both);
-  return charge(0);
+// While they are merged, what becomes of them stands beside them, linked and then as it is wanted.
+Result<SortedTree> TreeMerger::merge(std::vector<SortedTree>& trees) {
+  HEARTH_RETURN_IF_ERROR(charge(2 * memory_of(trees)));
+  return merge_sorted(std::exchange(trees, {}));
 }
 
-Status TreeMerger::add(SortedTree tree) {
-  waiting_.push_back(std::move(tree));
-  HEARTH_RETURN_IF_ERROR(charge(0));
-  while (waiting_.size() > 1 && waiting_[waiting_.size() - 2].size() < 2 * waiting_.back().size())
-    HEARTH_RETURN_IF_ERROR(merge_last_two());
-  return {};
+Status TreeMerger::add(SortedTree tree, size_t level) {
+  for (;; ++level) {
+    if (level >= waiting_.size()) waiting_.resize(level + 1);
+    std::vector<SortedTree>& trees = waiting_[level];
+    trees.push_back(std::move(tree));
+    HEARTH_RETURN_IF_ERROR(charge(0));
+    const bool full =
+        trees.size() == kTreesMax || (trees.size() > 1 && memory_of(trees) > kBytesMax);
+    if (!full) return {};
+    HEARTH_ASSIGN_OR_RETURN(tree, merge(trees));
+  }
 }
 
 Status TreeMerger::add(TreeMerger&& other) {
   for (auto& owner : other.owners_) hold(std::move(owner));
-  // Smallest first: each meets trees of its size.
-  while (!other.waiting_.empty()) {
-    SortedTree tree = std::move(other.waiting_.back());
-    other.waiting_.pop_back();
-    HEARTH_RETURN_IF_ERROR(add(std::move(tree)));
+  for (size_t level = 0; level < other.waiting_.size(); ++level) {
+    for (SortedTree& tree : other.waiting_[level])
+      HEARTH_RETURN_IF_ERROR(add(std::move(tree), level));
   }
   return {};
 }
 
 Result<FunctionTree> TreeMerger::finish() {
-  while (waiting_.size() > 1) HEARTH_RETURN_IF_ERROR(merge_last_two());
-  if (waiting_.empty()) return empty_function_tree();
+  std::vector<SortedTree> all;
+  for (auto& trees : std::exchange(waiting_, {})) std::ranges::move(trees, std::back_inserter(all));
+  if (all.empty()) return empty_function_tree();
+  waiting_.push_back(std::move(all));
+  HEARTH_ASSIGN_OR_RETURN(SortedTree tree, merge(waiting_[0]));
   // Two more columns, and the numbers of the parents.
-  HEARTH_RETURN_IF_ERROR(charge(waiting_.back().size() * (2 * sizeof(uint32_t) + sizeof(int64_t))));
-  return to_function_tree(std::move(waiting_.back()));
+  HEARTH_RETURN_IF_ERROR(
+      charge(tree.memory_bytes() + tree.size() * (2 * sizeof(uint32_t) + sizeof(int64_t))));
+  return to_function_tree(std::move(tree));
 }
 
 Result<FunctionTree> merge_all(std::vector<TreeMerger> mergers) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/memory_accountant.h"
@@ -28,15 +29,15 @@ struct SortedTree {
   [[nodiscard]] size_t memory_bytes() const;
 };
 
-/// Both trees as one. Two canonical orders merge as two sorted lists do: one pass over either,
-/// nothing is looked up.
-SortedTree merge_sorted(const SortedTree& a, const SortedTree& b);
+/// Trees as one. Canonical orders merge as sorted lists do: in passes over them, nothing is looked
+/// up (merge_sorted.cc).
+SortedTree merge_sorted(std::vector<SortedTree> trees);
 
 /// Computes totals and drops what comes to 0; self[0] becomes `without_stack`.
 FunctionTree to_function_tree(SortedTree tree);
 
-/// Many trees into one. Trees wait until one of like size comes, so that each node is copied
-/// about log2(trees) times, however they arrive. Not thread-safe.
+/// Many trees into one. They wait until there are many, or they take much memory; what they become
+/// waits for its like. So each node is copied few times, however many trees come. Not thread-safe.
 class TreeMerger {
  public:
   explicit TreeMerger(MemoryAccountant& memory) : memory_(&memory) {}
@@ -44,20 +45,21 @@ class TreeMerger {
   /// Keeps what labels point into.
   void hold(std::shared_ptr<const void> owner) { owners_.push_back(std::move(owner)); }
   /// `unavailable` when the memory limit has no room; the merger is then of no use any more.
-  [[nodiscard]] Status add(SortedTree tree);
+  [[nodiscard]] Status add(SortedTree tree) { return add(std::move(tree), 0); }
   /// Takes over everything that another merger was given.
   [[nodiscard]] Status add(TreeMerger&& other);
   /// The tree of everything; ends the merger's use.
   [[nodiscard]] Result<FunctionTree> finish();
 
  private:
-  [[nodiscard]] Status merge_last_two();
+  [[nodiscard]] Status add(SortedTree tree, size_t level);
+  [[nodiscard]] Result<SortedTree> merge(std::vector<SortedTree>& trees);
   [[nodiscard]] Status charge(size_t extra);
 
   MemoryAccountant* memory_;
   MemoryCharge charge_;
   std::vector<std::shared_ptr<const void>> owners_;
-  std::vector<SortedTree> waiting_;  ///< Each at least twice as large as the next.
+  std::vector<std::vector<SortedTree>> waiting_;  ///< By how often their nodes were copied.
 };
 
 /// The tree of everything that several mergers were given.
