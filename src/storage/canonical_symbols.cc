@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
 #include <numeric>
 #include <tuple>
 
@@ -201,19 +202,22 @@ class Builder {
 /// Used nodes with canonical locations. Parents keep coming first.
 struct MergedTree {
   std::vector<uint32_t> parent = {0}, location = {0};
-  std::vector<uint32_t> of;  ///< Input node → merged node.
+  std::unique_ptr<uint32_t[]> of;  ///< Input node → merged node; of the used ones.
+
+  explicit MergedTree(size_t nodes) : of(std::make_unique_for_overwrite<uint32_t[]>(nodes)) {
+    of[0] = 0;
+  }
 };
 
 MergedTree copy_nodes(const SymbolTables& in, std::span<const uint8_t> used,
                       const Ranking& locations) {
-  MergedTree tree;
-  tree.of.assign(in.nodes(), 0);
-  for (size_t n = 1; n < in.nodes(); ++n) {
-    if (used[n] == 0) continue;
+  MergedTree tree(in.nodes());
+  for_each_used(used, [&](uint32_t n) {
+    if (n == 0) return;
     tree.of[n] = static_cast<uint32_t>(tree.parent.size());
     tree.parent.push_back(tree.of[in.node_parent[n]]);
     tree.location.push_back(locations.rank[in.node_location[n]]);
-  }
+  });
   return tree;
 }
 
@@ -221,20 +225,19 @@ MergedTree copy_nodes(const SymbolTables& in, std::span<const uint8_t> used,
 /// sources at once: few of them differ, and those then share cache lines.
 MergedTree merge_nodes(const SymbolTables& in, std::span<const uint8_t> used,
                        const Ranking& locations) {
-  MergedTree tree;
-  tree.of.assign(in.nodes(), 0);
+  MergedTree tree(in.nodes());
   boost::unordered_flat_map<uint64_t, uint32_t> known;
-  for (size_t n = 1; n < in.nodes(); ++n) {
-    if (used[n] == 0) continue;
+  for_each_used(used, [&](uint32_t n) {
+    if (n == 0) return;
     const uint32_t parent = tree.of[in.node_parent[n]];
     const uint32_t location = locations.rank[in.node_location[n]];
     const auto [it, added] =
         known.try_emplace(uint64_t{parent} << 32U | location, tree.parent.size());
     tree.of[n] = it->second;
-    if (!added) continue;
+    if (!added) return;
     tree.parent.push_back(parent);
     tree.location.push_back(location);
-  }
+  });
   return tree;
 }
 
@@ -298,28 +301,28 @@ void place_nodes(const MergedTree& tree, std::span<const uint32_t> number, Canon
   out.edges.rank = std::move(rank);
 }
 
-void list_keys(const SymbolTables& in, std::span<const uint8_t> key_used,
-               std::span<const uint32_t> node_of, const Ranking& label_sets,
-               CanonicalSymbols& out) {
-  std::vector<uint32_t> used;
-  std::vector<uint32_t> node(key_used.size());
-  std::vector<uint32_t> labels(key_used.size());
-  for (uint32_t k = 0; k < key_used.size(); ++k) {
-    if (key_used[k] == 0) continue;
-    used.push_back(k);
-    node[k] = node_of[in.key_node[k]];
-    labels[k] = label_sets.rank[in.key_labels[k]];
-  }
-  if (label_sets.size() > 1) used = counting_sort(used, labels, label_sets.size());
-  used = counting_sort(used, node, out.columns.node_parent.size());
-  out.key_index.assign(key_used.size(), Ranking::kUnused);
-  for (const uint32_t k : used) {
+/// `number` is by merged node.
+void list_keys(const SymbolTables& in, std::span<const uint8_t> key_used, const MergedTree& tree,
+               std::span<const uint32_t> number, const Ranking& label_sets, CanonicalSymbols& out) {
+  std::vector<uint32_t> node;
+  std::vector<uint32_t> labels;
+  for_each_used(key_used, [&](uint32_t k) {
+    out.used_keys.push_back(k);
+    node.push_back(number[tree.of[in.key_node[k]]]);
+    labels.push_back(label_sets.rank[in.key_labels[k]]);
+  });
+  std::vector<uint32_t> order(out.used_keys.size());
+  std::iota(order.begin(), order.end(), 0);
+  if (label_sets.size() > 1) order = counting_sort(order, labels, label_sets.size());
+  order = counting_sort(order, node, out.columns.node_parent.size());
+  out.key_index.resize(key_used.size());
+  for (const uint32_t i : order) {
     KeyList& keys = out.keys;
-    if (keys.size() == 0 || keys.node.back() != node[k] || keys.labels.back() != labels[k]) {
-      keys.node.push_back(node[k]);
-      keys.labels.push_back(labels[k]);
+    if (keys.size() == 0 || keys.node.back() != node[i] || keys.labels.back() != labels[i]) {
+      keys.node.push_back(node[i]);
+      keys.labels.push_back(labels[i]);
     }
-    out.key_index[k] = static_cast<uint32_t>(keys.size() - 1);
+    out.key_index[out.used_keys[i]] = static_cast<uint32_t>(keys.size() - 1);
   }
 }
 
@@ -338,7 +341,7 @@ Result<CanonicalSymbols> canonicalise_symbols(const SymbolTables& in,
   builder.label_sets();
   // A dictionary has each node once, and several segments have most of theirs in common.
   bool merge = !known.runs.locations.empty();
-  MergedTree tree;
+  MergedTree tree(1);
   std::vector<uint32_t> order;
   for (;; merge = true) {
     tree = merge ? merge_nodes(in, used.nodes, builder.location_ranking())
@@ -349,9 +352,7 @@ Result<CanonicalSymbols> canonicalise_symbols(const SymbolTables& in,
   }
   const std::vector<uint32_t> number = preorder(tree.parent, order);
   place_nodes(tree, number, out);
-  std::vector<uint32_t> node_of(tree.of.size());
-  for (size_t i = 0; i < node_of.size(); ++i) node_of[i] = number[tree.of[i]];
-  list_keys(in, key_used, node_of, builder.label_set_ranking(), out);
+  list_keys(in, key_used, tree, number, builder.label_set_ranking(), out);
   return out;
 }
 
@@ -370,9 +371,7 @@ std::vector<uint32_t> number_keys(std::span<const uint32_t> frequency, size_t pr
     to.key_class[ids[i]] = keys.key_class[i];
   }
   std::vector<uint32_t> id_of(symbols.key_index.size());
-  for (size_t k = 0; k < id_of.size(); ++k) {
-    if (symbols.key_index[k] != Ranking::kUnused) id_of[k] = ids[symbols.key_index[k]];
-  }
+  for (const uint32_t k : symbols.used_keys) id_of[k] = ids[symbols.key_index[k]];
   return id_of;
 }
 

@@ -19,11 +19,11 @@ namespace hearth::storage {
 /// depends on what is used alone, not on the numbering of the input: equal contents have equal
 /// bytes.
 struct CanonicalSymbols {
-  OwnedSymbols columns;  ///< key_* are empty: ids depend on frequencies.
-  RankedEdges edges;     ///< rank is by canonical node.
-  KeyList keys;          ///< In (node, label set) order; classes not chosen yet.
-  std::vector<uint32_t>
-      key_index;  ///< Input key → index in `keys`; Ranking::kUnused where not used.
+  OwnedSymbols columns;             ///< key_* are empty: ids depend on frequencies.
+  RankedEdges edges;                ///< rank is by canonical node.
+  KeyList keys;                     ///< In (node, label set) order; classes not chosen yet.
+  std::vector<uint32_t> used_keys;  ///< Of the input, ascending.
+  std::vector<uint32_t> key_index;  ///< Input key → index in `keys`; of the used ones.
 };
 
 /// What is known of the order of the tables of an input: where they are several canonical ones, one

@@ -29,18 +29,19 @@ class Marker {
 
 void mark_stacks(const symbols::SymbolTables& t, std::span<const uint8_t> key_used, Marker& marker,
                  SymbolUsage& used) {
-  for (size_t k = 0; k < key_used.size(); ++k) {
-    if (key_used[k] == 0) continue;
-    marker.mark(used.nodes, t.key_node[k], "node");
+  for_each_used(key_used, [&](uint32_t k) {
     marker.mark(used.label_sets, t.key_labels[k], "label set");
-  }
-  // Parents have smaller ids than their children: one backward pass reaches every ancestor.
-  for (size_t n = used.nodes.size(); n-- > 1;) {
-    if (used.nodes[n] == 0) continue;
-    marker.mark(used.nodes, t.node_parent[n] < n ? t.node_parent[n] : UINT64_MAX, "parent of node");
-    marker.mark(used.locations, t.node_location[n] != 0 ? t.node_location[n] : UINT64_MAX,
-                "location");
-  }
+    // Up to the first ancestor that another key has reached.
+    uint64_t n = t.key_node[k];
+    while (n < used.nodes.size() && used.nodes[n] == 0) {
+      used.nodes[n] = 1;
+      marker.mark(used.locations, t.node_location[n] != 0 ? t.node_location[n] : UINT64_MAX,
+                  "location");
+      // Parents have smaller ids than their children.
+      n = t.node_parent[n] < n ? t.node_parent[n] : UINT64_MAX;
+    }
+    marker.mark(used.nodes, n, "node or parent of a node");
+  });
 }
 
 void mark_locations(const symbols::SymbolTables& t, Marker& marker, SymbolUsage& used) {
