@@ -222,6 +222,7 @@ class StoreImpl final : public Store {
   int64_t next_epoch_check_ns_ = INT64_MIN;
   /// Dictionaries were given up and memory is still short; the next seal frees them.
   std::atomic<bool> shed_waits_for_seal_ = false;
+  uint64_t freed_at_shed_ = 0;  ///< epochs_shed_ when free memory was given back last.
 
   std::atomic<bool> seals_fail_ = false;
   int64_t seals_failed_since_ns_ = 0;  ///< Under seal_mutex_.

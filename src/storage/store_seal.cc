@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/fault_point.h"
+#include "base/free_memory.h"
 #include "base/log.h"
 #include "storage/cluster_identity.h"
 #include "storage/keys.h"
@@ -87,6 +88,11 @@ Result<uint64_t> StoreImpl::seal_pending() {
     ++seals_;
   }
   tell_waiters(true);
+  // The dictionaries that ended for want of memory are gone now, but between those that go on.
+  if (const uint64_t shed = epochs_shed_; sealed > 0 && shed != freed_at_shed_) {
+    freed_at_shed_ = shed;
+    return_free_memory();
+  }
   return sealed;
 }
 
