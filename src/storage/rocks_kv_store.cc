@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/wal_filter.h>
 #include <rocksdb/write_batch.h>
@@ -26,6 +27,7 @@ constexpr size_t kHeadWriteBuffer = size_t{64} << 20;  // Twice the seal size: r
 constexpr size_t kSmallWriteBuffer = size_t{4} << 20;
 constexpr size_t kBlockCache = size_t{4} << 20;
 constexpr size_t kWalMax = size_t{64} << 20;  // Bounds the replay.
+constexpr size_t kRowKeyPrefix = 25;          // Of a row's key: all but the sequence number.
 constexpr int kOpenFilesMax = 128;
 constexpr int kWarningsMax = 100;
 
@@ -148,6 +150,10 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families() {
   head.write_buffer_size = kHeadWriteBuffer;
   head.arena_block_size = size_t{1} << 20;
   head.max_write_buffer_number = 4;
+  // A row goes behind the last one of its epoch: where that was is remembered, so that neither a
+  // write nor a start that reads the log searches for it.
+  head.memtable_insert_with_hint_prefix_extractor.reset(
+      rocksdb::NewFixedPrefixTransform(kRowKeyPrefix));
   // In the order of KvFamily. RocksDB insists on a default family; `meta` takes it.
   return {{"head", head}, {"catalog", small}, {rocksdb::kDefaultColumnFamilyName, small}};
 }
