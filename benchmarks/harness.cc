@@ -115,7 +115,7 @@ std::string json_params(const Params& params) {
 void print_usage() {
   std::puts(
       "hearth_bench [--list] [--corpus DIR] [--runs N] [--pods N] [--min-run-ms MS] "
-      "[--load-seconds S] [NAME-PREFIX ...]\n"
+      "[--load-seconds S] [--services N] [NAME-PREFIX ...]\n"
       "Prints one JSON line per measurement. --corpus: real pprof files beside the generated "
       "ones.");
 }
@@ -207,6 +207,8 @@ int main(int argc, char** argv) {
       options.pods = std::strtoul(value, nullptr, 10), ++i;
     } else if (flag == "--min-run-ms") {
       options.min_run_seconds = std::strtod(value, nullptr) / 1e3, ++i;
+    } else if (flag == "--services") {
+      options.services = std::max<size_t>(1, std::strtoul(value, nullptr, 10)), ++i;
     } else if (flag == "--load-seconds") {
       options.load_seconds = std::strtod(value, nullptr), ++i;
     } else if (flag.starts_with("-")) {

@@ -18,6 +18,7 @@ struct Options {
   std::string corpus;             ///< Directory of real pprof files; empty: generated data only.
   size_t runs = 9;                ///< Measured runs of every variant.
   double load_seconds = 60;       ///< How long a paced load lasts.
+  size_t services = 10'000;       ///< That send it, in benchmarks of memory.
   size_t pods = 100;              ///< Of the day that query/pods-24h is about.
   double min_run_seconds = 0.02;  ///< Work is repeated within a run until it takes this long.
 };

@@ -95,14 +95,16 @@ void report_memory(Context& context, const std::string& name, const Params& para
   context.report(name, params, "peak RSS / memory.limit", {peak / limit_mib});
 }
 
-// Ten thousand services that each send a profile every ten seconds, for options().load_seconds.
+// Ten thousand services that each send a profile every ten seconds, for options().load_seconds;
+// with fewer of them in as much less memory.
 void run_services(Context& context) {
-  constexpr size_t kServices = 10'000;
-  constexpr double kLimitMib = 8 * 1024;
+  const size_t services = context.options().services;
+  const size_t limit_mib = 8 * 1024 * services / 10'000;
   const Stream stream = streams(context, 228).front();
   const std::vector<std::string> bodies = timeless_bodies(stream);
   const ScratchDir dir("memory");
-  Served served(dir.path(), {"--memory.limit", "8GiB", "--memory.dictionary", "6GiB"});
+  Served served(dir.path(), {"--memory.limit", fmt::format("{}MiB", limit_mib),
+                             "--memory.dictionary", fmt::format("{}MiB", limit_mib / 4 * 3)});
   const int64_t begin_ns =
       std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   const AnonymousPeak anonymous(served);
@@ -121,25 +123,28 @@ void run_services(Context& context) {
     }
   });
   const PacedLoad load = paced_load(
-      kWriters, kServices / 10.0, context.options().load_seconds,
+      kWriters, static_cast<double>(services) / 10, context.options().load_seconds,
       [&](size_t i) {
-        const size_t service = i % kServices;
+        const size_t service = i % services;
         // Each service is somewhere else in the stream, and goes on from there.
-        return send(served.port(), bodies[(i / kServices + service * 7) % bodies.size()],
-                    fmt::format("service-{}", service),
-                    begin_ns + static_cast<int64_t>(i) * kSecondNs / 1000, i);
+        return send(
+            served.port(), bodies[(i / services + service * 7) % bodies.size()],
+            fmt::format("service-{}", service),
+            begin_ns + static_cast<int64_t>(i) * 10 * kSecondNs / static_cast<int64_t>(services),
+            i);
       },
       ended);
   const Params params = {{"stream", stream.name},
-                         {"services", std::to_string(kServices)},
-                         {"memory.limit MiB", fmt::format("{:.0f}", kLimitMib)},
+                         {"services", std::to_string(services)},
+                         {"memory.limit MiB", std::to_string(limit_mib)},
                          {"seconds", fmt::format("{:.0f}", context.options().load_seconds)}};
   const auto add = [&](const char* unit, double value) {
     context.report("memory/10k-services", params, unit, {value});
   };
   add("% of all processors", 100 * served.cpu_seconds() / load.seconds /
                                  std::max(1U, std::thread::hardware_concurrency()));
-  report_memory(context, "memory/10k-services", params, served, anonymous, kLimitMib);
+  report_memory(context, "memory/10k-services", params, served, anonymous,
+                static_cast<double>(limit_mib));
   add("MiB of dictionaries", metric(served.port(), "hearth_dictionary_bytes") / 1048576);
   add("dictionaries shed", metric(served.port(), "hearth_epochs_shed_total"));
   add("profiles", static_cast<double>(load.ack_us.size()));
