@@ -94,7 +94,8 @@ def leaves(target):
 def verify(found, expected):
     """Lists what is wrong; empty means nothing was lost, doubled or torn."""
     wrong, shared, novel = [], collections.Counter(), collections.Counter()
-    for i in sorted(expected.acked | expected.pending):
+    sent = expected.acked | expected.pending
+    for i in sorted(sent):
         got = found.get(f"p_{i}", 0)
         if got not in ((value_of(i),) if i in expected.acked else (0, value_of(i))):
             wrong.append(f"profile {i} ({'acked' if i in expected.acked else 'pending'}): got {got}; want {value_of(i)}")
@@ -104,7 +105,7 @@ def verify(found, expected):
     for name, want in (shared + novel).items():
         if found.get(name, 0) != want:
             wrong.append(f"shared stack {name}: got {found.get(name, 0)}; want {want}")
-    unknown = [n for n in found if n.startswith("p_") and int(n[2:]) not in expected.acked | expected.pending]
+    unknown = [n for n in found if n.startswith("p_") and int(n[2:]) not in sent]
     return wrong + [f"never sent: {n}" for n in unknown]
 
 
