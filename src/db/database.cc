@@ -81,6 +81,13 @@ uint64_t default_bytes_max(const Database::Options& options, const objstore::Buc
   return space ? std::min(kMost, space->total_bytes / 4) : 0;
 }
 
+/// What waits is lost with this disk. A bucket on it is lost as well, and queries of this process
+/// see what waits, so there only bytes and processor time count (docs/decisions/005).
+int64_t default_seal_interval_ns(const Database::Options& options) {
+  constexpr int64_t kMinute = 60'000'000'000;
+  return options.bucket.empty() && options.role == Role::all ? 10 * kMinute : kMinute;
+}
+
 void fill_defaults(Database::Options& options) {
   if (options.clock == nullptr) options.clock = &system_clock();
   if (options.random == nullptr) options.random = &system_random();
@@ -90,6 +97,7 @@ void fill_defaults(Database::Options& options) {
     options.dictionary_max_bytes = options.memory_limit_bytes / 2;
   if (options.symbol_cache_bytes == 0)
     options.symbol_cache_bytes = std::min(options.memory_limit_bytes / 8, kSymbolCacheMost);
+  if (options.seal_interval_ns == 0) options.seal_interval_ns = default_seal_interval_ns(options);
   if (options.bucket.empty()) options.bucket = options.data_dir + "/bucket";
   // A profile that would be forgotten at once is refused: a 200 for it would be a lie.
   const int64_t longest_ns = options.retention.longest_age_ns();

@@ -47,7 +47,8 @@ class Database {
     size_t memory_limit_bytes = 0;      ///< 0: half of what the machine or cgroup has.
     uint64_t dictionary_max_bytes = 0;  ///< 0: half of memory_limit_bytes.
     uint64_t seal_bytes = 32ULL << 20;
-    int64_t seal_interval_ns = 60'000'000'000;
+    /// 0: ten minutes where the bucket is in data_dir and nobody else reads it, else a minute.
+    int64_t seal_interval_ns = 0;
     uint64_t spool_bytes = 256ULL << 20;  ///< Rows that may wait for the bucket.
     bool ack_object = false;  ///< Writes are answered when their segment is in the bucket.
     int64_t ack_interval_ns = 500'000'000;

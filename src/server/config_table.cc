@@ -280,7 +280,8 @@ std::vector<Setting> storage_settings() {
             "Memory for decoded symbols and rollups of segments that queries used last. 0: an "
             "eighth of memory.limit, at most 256MiB."),
       duration("seal.interval", kNs, HEARTH_FIELD(int64_t, database.seal_interval_ns),
-               "How long accepted profiles stay in the head before they become a segment."),
+               "How long accepted profiles stay in the head before they become a segment. 0: 10m "
+               "where the bucket is in the folder of --data and the role is all, else 1m."),
       bytes("seal.bytes", HEARTH_FIELD(uint64_t, database.seal_bytes),
             "Unsealed bytes that start a seal before the interval is over."),
       never_zero(bytes("spool.bytes", HEARTH_FIELD(uint64_t, database.spool_bytes),

@@ -7,6 +7,7 @@
 
 #include "base/fault_point.h"
 #include "base/log.h"
+#include "storage/compaction_plan.h"
 #include "storage/keys.h"
 #include "storage/segment_view.h"
 #include "storage/store_impl.h"
@@ -20,6 +21,8 @@ constexpr int64_t kSealBackoffMax = 60 * kSecond;
 /// Nothing is accepted before the next attempt succeeds.
 constexpr int64_t kAckBackoffMax = 5 * kSecond;
 constexpr int64_t kEpochCheckEvery = 10 * kSecond;
+/// Profiles of the end of an hour come within this time after it.
+constexpr int64_t kLateness = 60 * kSecond;
 /// Between two profiles of a service in use.
 constexpr int64_t kUsualPause = 15 * kSecond;
 constexpr int kViewAttempts = 10;
@@ -131,7 +134,15 @@ bool StoreImpl::seal_is_due(int64_t now_ns) const {
   if (totals.open_began_ns == INT64_MAX) return false;
   return totals.open_bytes >= segment_bytes() ||
          now_ns - totals.open_began_ns >= options_.seal_interval_ns ||
-         options_.memory->should_shed() || shed_waits_for_seal_;
+         hour_is_over(now_ns - totals.open_began_ns) || options_.memory->should_shed() ||
+         shed_waits_for_seal_;
+}
+
+// Rows of an hour that is over would reach the merge of the next one only, and take some of that
+// one along, so they do not wait for the interval.
+bool StoreImpl::hour_is_over(int64_t oldest_age_ns) const {
+  const int64_t now_ns = options_.clock->wall_ns() - kLateness;
+  return floor_time(now_ns, kHourNs) > floor_time(now_ns + kLateness - oldest_age_ns, kHourNs);
 }
 
 // How many rows make a segment: a limit that is lower than usual must not be reached before.

@@ -161,6 +161,7 @@ class StoreImpl final : public Store {
 
   // store.cc
   [[nodiscard]] bool seal_is_due(int64_t now_ns) const;
+  [[nodiscard]] bool hour_is_over(int64_t oldest_age_ns) const;
   [[nodiscard]] uint64_t segment_bytes() const;
   [[nodiscard]] Status seal_when_due(int64_t now_ns);
   void end_old_epochs(int64_t now_ns);

@@ -119,12 +119,23 @@ TEST_CASE("what was written is there, and the same, after closing, sealing and o
 TEST_CASE("maintenance seals when the interval is over, not before", "[db]") {
   Fixture f;
   f.write_steps(1);
-  f.clock.advance(59 * kSecond);
+  f.clock.advance(599 * kSecond);
   REQUIRE(f.db->store().step());
   CHECK(f.db->store().stats().segments == 0);
   f.clock.advance(2 * kSecond);
   REQUIRE(f.db->store().step());
   CHECK(f.db->store().stats().segments == 1);
+}
+
+TEST_CASE("seals are ten minutes apart unless the bucket outlives the folder", "[db]") {
+  Fixture f;
+  CHECK(f.db->options().seal_interval_ns == 600 * kSecond);
+  Database::Options options = f.options();
+  options.data_dir += "-2";
+  options.bucket = options.data_dir + "-bucket";
+  auto opened = Database::open(options);
+  REQUIRE(opened);
+  CHECK((*opened)->options().seal_interval_ns == 60 * kSecond);
 }
 
 TEST_CASE("the maintenance thread seals by itself", "[db]") {

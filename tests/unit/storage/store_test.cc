@@ -225,6 +225,27 @@ TEST_CASE("a step seals when the head is old or big enough", "[store]") {
   t.check();
 }
 
+TEST_CASE("a step seals what came in an hour that is over, a minute after its end", "[store]") {
+  constexpr int64_t kHour = 3600 * kSecond;
+  StoreUnderTest t;
+  t.options().seal_interval_ns = 2 * kHour;
+  REQUIRE(t.reopen());
+  const int64_t to_the_end_ns = kHour - t.clock().wall_ns() % kHour;
+  t.clock().advance(to_the_end_ns - 1);
+  REQUIRE(t.append("acme", "svc", "p"));
+  t.clock().advance(60 * kSecond);
+  REQUIRE(t.store().step());
+  CHECK(t.store().stats().seals_total == 0);
+  t.clock().advance(1);
+  REQUIRE(t.store().step());
+  CHECK(t.store().stats().seals_total == 1);
+  REQUIRE(t.append("acme", "svc", "p"));
+  t.clock().advance(kHour - 60 * kSecond - 1);
+  REQUIRE(t.store().step());
+  CHECK(t.store().stats().seals_total == 1);
+  t.check();
+}
+
 TEST_CASE("an epoch ends after its time, and its deltas go with its last rows", "[store]") {
   StoreUnderTest t;
   REQUIRE(t.append("acme", "svc", "p"));
