@@ -1,14 +1,15 @@
 #include "storage/canonical_symbols.h"
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <numeric>
 #include <tuple>
 
+#include "storage/loose_tree.h"
 #include "storage/ranking.h"
 #include "storage/symbol_sections.h"
 #include "storage/symbol_usage.h"
+#include "storage/tree_order.h"
 
 namespace hearth::storage {
 namespace {
@@ -221,44 +222,19 @@ MergedTree copy_nodes(const SymbolTables& in, std::span<const uint8_t> used,
   return tree;
 }
 
-/// Nodes with the same parent and location become one. The table is not made for all nodes of all
-/// sources at once: few of them differ, and those then share cache lines.
+/// Nodes with the same parent and location become one.
 MergedTree merge_nodes(const SymbolTables& in, std::span<const uint8_t> used,
                        const Ranking& locations) {
   MergedTree tree(in.nodes());
-  boost::unordered_flat_map<uint64_t, uint32_t> known;
+  LooseTree merged(in.nodes() / 4);  // Several segments have most of theirs in common.
   for_each_used(used, [&](uint32_t n) {
     if (n == 0) return;
-    const uint32_t parent = tree.of[in.node_parent[n]];
-    const uint32_t location = locations.rank[in.node_location[n]];
-    const auto [it, added] =
-        known.try_emplace(uint64_t{parent} << 32U | location, tree.parent.size());
-    tree.of[n] = it->second;
-    if (!added) return;
-    tree.parent.push_back(parent);
-    tree.location.push_back(location);
+    tree.of[n] =
+        merged.find_or_add(tree.of[in.node_parent[n]], locations.rank[in.node_location[n]]);
   });
+  tree.parent = merged.parents();
+  tree.location = merged.labels();
   return tree;
-}
-
-/// Stable counting sort of `items` by key[item] < keys.
-std::vector<uint32_t> counting_sort(std::span<const uint32_t> items, std::span<const uint32_t> key,
-                                    size_t keys) {
-  std::vector<uint32_t> next(keys + 1);
-  for (const uint32_t i : items) ++next[key[i] + 1];
-  std::partial_sum(next.begin(), next.end(), next.begin());
-  std::vector<uint32_t> out(items.size());
-  for (const uint32_t i : items) out[next[key[i]]++] = i;
-  return out;
-}
-
-/// All nodes but the root by parent, siblings by rank.
-std::vector<uint32_t> order_siblings(std::span<const uint32_t> parent,
-                                     std::span<const uint32_t> rank) {
-  std::vector<uint32_t> order(parent.size() - 1);
-  std::iota(order.begin(), order.end(), 1);
-  order = counting_sort(order, rank, std::ranges::max(rank) + size_t{1});
-  return counting_sort(order, parent, parent.size());
 }
 
 /// Whether two siblings have the same location, hence the same rank.
@@ -268,23 +244,6 @@ bool has_twins(std::span<const uint32_t> order, std::span<const uint32_t> parent
     return parent[a] == parent[b] && rank[a] == rank[b];
   };
   return std::ranges::adjacent_find(order, twins) != order.end();
-}
-
-/// Preorder number of every node. It is its parent's plus one plus the sizes of the subtrees of the
-/// siblings before it, so no recursion is needed: parents have smaller ids than children. `order`
-/// is that of order_siblings().
-std::vector<uint32_t> preorder(std::span<const uint32_t> parent, std::span<const uint32_t> order) {
-  const size_t n = parent.size();
-  std::vector<uint32_t> size(n, 1);
-  for (size_t i = n; i-- > 1;) size[parent[i]] += size[i];
-  std::vector<uint32_t> number(n);
-  std::vector<uint32_t> next(n, 1);
-  for (const uint32_t i : order) {
-    number[i] = next[parent[i]];
-    next[parent[i]] += size[i];
-    next[i] = number[i] + 1;
-  }
-  return number;
 }
 
 /// Renumbers the merged tree to preorder; `number` is what preorder() returned.
@@ -339,7 +298,7 @@ Result<CanonicalSymbols> canonicalise_symbols(const SymbolTables& in,
   builder.mappings();
   builder.locations();
   builder.label_sets();
-  // A dictionary has each node once, and several segments have most of theirs in common.
+  // A dictionary has each node once, so it mostly does without.
   bool merge = !known.runs.locations.empty();
   MergedTree tree(1);
   std::vector<uint32_t> order;

@@ -1,14 +1,15 @@
 #include "storage/rollup_builder.h"
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <set>
 
 #include "base/bytes.h"
 #include "storage/column_codec.h"
-#include "storage/head_rows.h"
+#include "storage/loose_tree.h"
 #include "storage/row_block.h"
 #include "storage/segment_format.h"
+#include "storage/symbol_usage.h"
+#include "storage/tree_order.h"
 #include "storage/tree_sections.h"
 
 namespace hearth::storage {
@@ -19,43 +20,6 @@ constexpr size_t kSumsMax = 1U << 21U;
 
 tl::unexpected<Error> damaged(std::string_view what) {
   return section_damaged(SectionKind::roll, what);
-}
-
-/// Nodes by (parent, name), in order of arrival.
-struct LooseTree {
-  std::vector<uint32_t> parent{0}, name{0};
-  boost::unordered_flat_map<uint64_t, uint32_t> child;
-
-  uint32_t find_or_add(uint32_t of, uint32_t its_name) {
-    const auto next = static_cast<uint32_t>(parent.size());
-    const auto [it, added] = child.try_emplace(uint64_t{of} << 32U | its_name, next);
-    if (added) {
-      parent.push_back(of);
-      name.push_back(its_name);
-    }
-    return it->second;
-  }
-};
-
-/// position[i] of node i in the preorder whose children ascend by name.
-std::vector<uint32_t> preorder_positions(const LooseTree& tree) {
-  const size_t n = tree.parent.size();
-  std::vector<uint32_t> size(n, 1);
-  for (size_t i = n; i-- > 1;) size[tree.parent[i]] += size[i];
-  std::vector<uint32_t> order(n - 1);
-  for (size_t i = 1; i < n; ++i) order[i - 1] = static_cast<uint32_t>(i);
-  std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
-    return std::pair(tree.parent[a], tree.name[a]) < std::pair(tree.parent[b], tree.name[b]);
-  });
-  // Parents come before their children in `order`, because their own parents are smaller.
-  std::vector<uint32_t> position(n);
-  std::vector<uint32_t> next(n, 1);  // Offset of the next child's subtree behind its parent.
-  for (const uint32_t i : order) {
-    const uint32_t up = tree.parent[i];
-    position[i] = position[up] + next[up];
-    next[up] += size[i];
-  }
-  return position;
 }
 
 void put_gaps(std::span<const uint32_t> ascending, std::string& out) {
@@ -75,8 +39,7 @@ RollupBuilder::RollupBuilder(const symbols::SymbolTables& tables, std::span<cons
 }
 
 void RollupBuilder::project() {
-  LooseTree tree;
-  tree.child.reserve(tables_.nodes());
+  LooseTree tree(tables_.nodes() / 2);
   std::vector<uint32_t> loose(tables_.nodes());
   for (size_t n = 1; n < tables_.nodes(); ++n) {
     const uint32_t location = tables_.node_location[n];
@@ -85,19 +48,31 @@ void RollupBuilder::project() {
       at = tree.find_or_add(at, tables_.function_name[tables_.line_function[line]]);
     loose[n] = at;
   }
-  const std::vector<uint32_t> position = preorder_positions(tree);
-  const std::set<uint32_t> used(tree.name.begin() + 1, tree.name.end());
-  names_.assign(1, 0);
-  names_.insert(names_.end(), used.begin(), used.end());
-  parent_.resize(position.size());
-  name_.resize(position.size());
-  for (size_t i = 1; i < position.size(); ++i) {
-    parent_[position[i]] = position[tree.parent[i]];
-    const auto name = std::lower_bound(names_.begin() + 1, names_.end(), tree.name[i]);
-    name_[position[i]] = static_cast<uint32_t>(name - names_.begin());
+  const std::vector<uint32_t> parent = tree.parents();
+  const std::vector<uint32_t> name = name_nodes(tree.labels());
+  const std::vector<uint32_t> number = preorder(parent, order_siblings(parent, name));
+  parent_.resize(number.size());
+  name_.resize(number.size());
+  for (size_t i = 1; i < number.size(); ++i) {
+    parent_[number[i]] = number[parent[i]];
+    name_[number[i]] = name[i];
   }
-  node_of_.resize(tables_.nodes());
-  for (size_t n = 0; n < node_of_.size(); ++n) node_of_[n] = position[loose[n]];
+  node_of_key_.reserve(tables_.key_node.size());
+  for (const uint32_t node : tables_.key_node) node_of_key_.push_back(number[loose[node]]);
+}
+
+// Fills names_; returns each node's index in it.
+std::vector<uint32_t> RollupBuilder::name_nodes(std::vector<uint32_t> string) {
+  std::vector<uint8_t> used(tables_.strings.size());
+  for (size_t node = 1; node < string.size(); ++node) used[string[node]] = 1;
+  std::vector<uint32_t> index(used.size());
+  names_.assign(1, 0);
+  for_each_used(used, [&](uint32_t s) {
+    index[s] = static_cast<uint32_t>(names_.size());
+    names_.push_back(s);
+  });
+  for (size_t node = 1; node < string.size(); ++node) string[node] = index[string[node]];
+  return string;
 }
 
 void RollupBuilder::choose_groups(std::vector<std::string> labels) {
@@ -131,7 +106,7 @@ void RollupBuilder::add(uint32_t series, int64_t period, std::span<const uint32_
     for (size_t t = 0; t < types_; ++t) {
       int64_t* const to = sums_[group * types_ + t].data();
       for (size_t i = 0; i < key.size(); ++i) {
-        int64_t& sum = to[node_of_[tables_.key_node[key[i]]]];
+        int64_t& sum = to[node_of_key_[key[i]]];
         if (!__builtin_add_overflow(sum, values[t][i], &sum)) continue;
         sum = values[t][i] < 0 ? INT64_MIN : INT64_MAX;
         saturated_ = true;

@@ -35,6 +35,7 @@ class RollupBuilder {
 
  private:
   void project();
+  [[nodiscard]] std::vector<uint32_t> name_nodes(std::vector<uint32_t> string);
   void choose_groups(std::vector<std::string> labels);
   [[nodiscard]] std::string encode_rows() const;
 
@@ -43,7 +44,7 @@ class RollupBuilder {
   size_t types_;
   std::vector<uint32_t> names_;  ///< Strings that name a node, ascending; entry 0 is the root's.
   std::vector<uint32_t> parent_, name_;  ///< Preorder; name_ indexes names_.
-  std::vector<uint32_t> node_of_;        ///< Tree node → node here.
+  std::vector<uint32_t> node_of_key_;
   std::vector<RollupGroup> groups_;
   std::vector<std::vector<uint32_t>> groups_of_series_;
   std::vector<std::vector<int64_t>> sums_;  ///< sums_[group * types + t][node].
