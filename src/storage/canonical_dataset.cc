@@ -87,9 +87,27 @@ std::span<const SortRow> rows_of(const DatasetInput& in, std::span<const SortRow
   return rows.subspan(in.row_begin[p], in.row_begin[p + 1] - in.row_begin[p]);
 }
 
+/// As append_rows(), where no two keys are equal.
+uint32_t append_distinct_rows(const DatasetInput& in, std::span<const SortRow> rows,
+                              RowColumns out) {
+  const size_t types = in.family.types.size();
+  const size_t begin = out.key.size();
+  out.key.resize(begin + rows.size());
+  std::ranges::transform(rows, out.key.data() + begin, key_of);
+  for (size_t t = 0; t < types; ++t) {
+    out.values[t].resize(begin + rows.size());
+    const int64_t* const from = in.row_value.data() + t;
+    std::ranges::transform(rows, out.values[t].data() + begin,
+                           [&](SortRow row) { return from[input_of(row) * types]; });
+  }
+  return static_cast<uint32_t>(rows.size());
+}
+
 /// Appends the rows of one input profile; returns how many there are after equal keys were added
 /// up.
 uint32_t append_rows(const DatasetInput& in, std::span<const SortRow> rows, RowColumns out) {
+  if (std::ranges::adjacent_find(rows, {}, key_of) == rows.end())
+    return append_distinct_rows(in, rows, out);
   const size_t types = in.family.types.size();
   const size_t begin = out.key.size();
   std::vector<int64_t> equal;

@@ -54,7 +54,7 @@ inline constexpr int kSymbolZstdLevel = 3;
 inline constexpr int kFreshZstdLevel = 1;
 /// From level 2 on (days, which are written once and kept): everything but plain rows, which gain
 /// nothing.
-inline constexpr int kDayZstdLevel = 12;
+inline constexpr int kDayZstdLevel = 6;
 inline constexpr uint8_t kDayLevel = 2;
 /// Of everything but rows, by the segment's level.
 constexpr int zstd_level(uint8_t level) {

@@ -43,6 +43,22 @@ class Concatenation {
     out_.runs = {{0, 1}, {0}, {0}, {0, 1}, {0, 1}};
   }
 
+  /// Room for all sources: the columns that have many entries.
+  void reserve(std::span<const OwnedSymbols* const> sources) {
+    size_t nodes = 1;
+    size_t keys = 0;
+    size_t locations = 1;
+    for (const OwnedSymbols* s : sources) {
+      nodes += s->node_parent.size();
+      keys += s->key_node.size();
+      locations += s->location_mapping.size();
+    }
+    for (auto* column : {&to_.node_parent, &to_.node_location}) column->reserve(nodes);
+    for (auto* column : {&to_.key_node, &to_.key_labels}) column->reserve(keys);
+    to_.line_begin.reserve(locations + 1);
+    for (auto* column : {&to_.location_mapping, &to_.line_function}) column->reserve(locations);
+  }
+
   void add(const OwnedSymbols& from) {
     const uint32_t strings = base_of(to_.strings.views.size());
     append(to_.strings.views, rest(from.strings.views));
@@ -130,6 +146,7 @@ Result<ConcatSymbols> concat_symbols(std::span<const OwnedSymbols* const> source
     return fail(ErrorCode::too_large, "merge symbols: more than 2^32 entries in all sources");
   }
   Concatenation all;
+  all.reserve(sources);
   for (const OwnedSymbols* s : sources) all.add(*s);
   return all.take();
 }

@@ -39,13 +39,15 @@ void put_values(std::span<const int64_t> values, Sign sign, std::string& out) {
     return;
   }
   const int64_t divisor = common_divisor(values);
+  // Mostly 1: the branch is cheaper than the division.
+  const auto quotient_of = [&](int64_t v) { return divisor == 1 ? v : v / divisor; };
   const bool single =
-      std::ranges::all_of(values, [&](int64_t v) { return fits_single(v / divisor, sign); });
+      std::ranges::all_of(values, [&](int64_t v) { return fits_single(quotient_of(v), sign); });
   const bool zigzags = !single || sign == Sign::either;
   std::vector<uint32_t> low(values.size());
   std::vector<uint32_t> high(single ? 0 : values.size());
   for (size_t i = 0; i < values.size(); ++i) {
-    const int64_t quotient = values[i] / divisor;
+    const int64_t quotient = quotient_of(values[i]);
     const uint64_t word = zigzags ? zigzag(quotient) : static_cast<uint64_t>(quotient);
     low[i] = static_cast<uint32_t>(word);
     if (!single) high[i] = static_cast<uint32_t>(word >> 32U);
