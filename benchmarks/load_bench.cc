@@ -113,6 +113,7 @@ void run_small_requests(Context& context) {
   Params paced = params;
   paced.emplace_back("requests/s", "3000");
   context.report("head/small", paced, "fdatasync p50 us", {percentile(syncs, 0.5)});
+  context.report("head/small", paced, "fdatasync p99 us", {percentile(syncs, 0.99)});
   context.report("head/small", paced, "ack p50 us", {percentile(load.ack_us, 0.5)});
   context.report("head/small", paced, "ack p99 us", {percentile(load.ack_us, 0.99)});
   context.report("head/small", paced, "ack p99 / fdatasync p50",
