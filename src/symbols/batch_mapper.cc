@@ -202,9 +202,9 @@ uint32_t BatchMapper::label_set_of(size_t sample) {
   if (labels.empty()) return 0;
   if (labels.size() > 1) return label_set_of_labels(labels);
   const ProfileBatch::SampleLabel& l = labels.front();
-  const auto number = static_cast<uint64_t>(l.num);
-  KnownLabel& known =
-      known_labels_[(number ^ number >> 4U ^ number >> 8U ^ l.str) % known_labels_.size()];
+  // The upper bits of a product with 2^64 / golden ratio (Knuth, TAOCP vol. 3, 6.4).
+  const uint64_t mixed = (static_cast<uint64_t>(l.num) ^ l.str) * 0x9e3779b97f4a7c15U;
+  KnownLabel& known = known_labels_[mixed >> (64 - kKnownLabelBits)];
   const bool same = known.set != 0 && known.label.key == l.key && known.label.str == l.str &&
                     known.label.num == l.num && known.label.num_unit == l.num_unit;
   if (!same) known = {l, label_set_of_labels(labels)};

@@ -90,13 +90,14 @@ class BatchMapper {
   SymbolIndex& index_;
   const ProfileBatch& batch_;
   MapBuffers& scratch_;
-  /// Label sets of single labels, by a few bits of the number: Go's heap profiles have one size
-  /// class a sample.
+  /// Label sets of single labels, by a hash of the label: Go's heap profiles have one size a
+  /// sample, about a hundred different ones.
   struct KnownLabel {
     ProfileBatch::SampleLabel label;
     uint32_t set = 0;  ///< 0: none.
   };
-  std::array<KnownLabel, 64> known_labels_;
+  static constexpr unsigned kKnownLabelBits = 9;
+  std::array<KnownLabel, size_t{1} << kKnownLabelBits> known_labels_;
 };
 
 }  // namespace hearth::symbols
