@@ -27,7 +27,7 @@ struct Config {
   std::string ui_dir;
   int64_t shutdown_delay_ns = 0;
   int64_t drain_timeout_ns = 10'000'000'000;
-  size_t ingest_threads = 0;  ///< 0: four per core.
+  size_t ingest_threads = 0;  ///< 0: two per core.
   size_t query_threads = 0;   ///< 0: one per core.
   std::string log_level = "info";
   std::string log_format = "logfmt";

@@ -383,7 +383,7 @@ std::vector<Setting> http_settings() {
       count("threads.io", HEARTH_FIELD(int, http.io_threads), "Threads that move bytes."),
       count(
           "threads.ingest", HEARTH_FIELD(size_t, ingest_threads),
-          "Threads that decode; none waits for the disk. 0: four per core, 64 with `--ack object`, "
+          "Threads that decode; none waits for the disk. 0: two per core, 64 with `--ack object`, "
           "where each waits for the bucket."),
       count("threads.query", HEARTH_FIELD(size_t, query_threads),
             "Threads that answer queries, at lower priority. 0: one per core."),

@@ -24,6 +24,10 @@ std::string url_of(const std::string& host, uint16_t port) {
   return fmt::format("http://{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
+// Above queries, below what reads, syncs and answers.
+constexpr int kIngestNice = 4;
+constexpr int kQueryNice = 5;
+
 // `per_core` threads unless a number is set.
 WorkerPool::Options pool_options(std::string name, size_t threads, size_t per_core, int nice) {
   const size_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -107,12 +111,13 @@ Status Server::Impl::start() {
   HEARTH_ASSIGN_OR_RETURN(database, Database::open(config.database));
   fill_context();
   // A thread is busy while it decodes, and waits only where a service is new; one that waits for
-  // the bucket waits long.
-  const size_t writers = config.database.ack_object ? 64 : 4;
-  WorkerPool::Options pushes = pool_options("ingest", config.ingest_threads, writers, 0);
-  pushes.newest_first_for = std::chrono::milliseconds(20);
+  // the bucket waits long. Below the io thread: what waits, waits in the pool's queue, whose order
+  // is ours, and not in a socket.
+  const size_t writers = config.database.ack_object ? 64 : 2;
+  WorkerPool::Options pushes = pool_options("ingest", config.ingest_threads, writers, kIngestNice);
+  pushes.newest_first_for = std::chrono::milliseconds(32);
   ingest = std::make_unique<WorkerPool>(std::move(pushes));
-  const WorkerPool::Options queries = pool_options("query", config.query_threads, 1, 5);
+  const WorkerPool::Options queries = pool_options("query", config.query_threads, 1, kQueryNice);
   query = std::make_unique<WorkerPool>(queries);
   // The thread that answers a request takes part, so one less is needed beside it.
   database->engine().use_helpers(*query, queries.threads - 1);
