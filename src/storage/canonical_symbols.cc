@@ -213,11 +213,15 @@ struct MergedTree {
 MergedTree copy_nodes(const SymbolTables& in, std::span<const uint8_t> used,
                       const Ranking& locations) {
   MergedTree tree(in.nodes());
+  const auto count = static_cast<size_t>(std::ranges::count(used, 1));
+  tree.parent.resize(count);
+  tree.location.resize(count);
+  uint32_t next = 1;
   for_each_used(used, [&](uint32_t n) {
     if (n == 0) return;
-    tree.of[n] = static_cast<uint32_t>(tree.parent.size());
-    tree.parent.push_back(tree.of[in.node_parent[n]]);
-    tree.location.push_back(locations.rank[in.node_location[n]]);
+    tree.of[n] = next;
+    tree.parent[next] = tree.of[in.node_parent[n]];
+    tree.location[next++] = locations.rank[in.node_location[n]];
   });
   return tree;
 }
@@ -263,20 +267,25 @@ void place_nodes(const MergedTree& tree, std::span<const uint32_t> number, Canon
 /// `number` is by merged node.
 void list_keys(const SymbolTables& in, std::span<const uint8_t> key_used, const MergedTree& tree,
                std::span<const uint32_t> number, const Ranking& label_sets, CanonicalSymbols& out) {
-  std::vector<uint32_t> node;
-  std::vector<uint32_t> labels;
+  const auto count = static_cast<size_t>(std::ranges::count(key_used, 1));
+  out.used_keys.resize(count);
+  std::vector<uint32_t> node(count);
+  std::vector<uint32_t> labels(count);
+  size_t next = 0;
   for_each_used(key_used, [&](uint32_t k) {
-    out.used_keys.push_back(k);
-    node.push_back(number[tree.of[in.key_node[k]]]);
-    labels.push_back(label_sets.rank[in.key_labels[k]]);
+    out.used_keys[next] = k;
+    node[next] = number[tree.of[in.key_node[k]]];
+    labels[next++] = label_sets.rank[in.key_labels[k]];
   });
-  std::vector<uint32_t> order(out.used_keys.size());
+  std::vector<uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0);
   if (label_sets.size() > 1) order = counting_sort(order, labels, label_sets.size());
   order = counting_sort(order, node, out.columns.node_parent.size());
   out.key_index.resize(key_used.size());
+  KeyList& keys = out.keys;
+  keys.node.reserve(count);
+  keys.labels.reserve(count);
   for (const uint32_t i : order) {
-    KeyList& keys = out.keys;
     if (keys.size() == 0 || keys.node.back() != node[i] || keys.labels.back() != labels[i]) {
       keys.node.push_back(node[i]);
       keys.labels.push_back(labels[i]);

@@ -42,13 +42,19 @@ int64_t last_of_window(int64_t start_ns, int64_t length_ns) {
 /// The segment that is being written; begun when something is added, ended when it is full.
 class SegmentMerge::Output {
  public:
-  Output(const Options& options, const Emit& emit, std::string tenant, int64_t start_ns)
-      : options_(options), emit_(emit), tenant_(std::move(tenant)), start_ns_(start_ns) {}
+  Output(const Options& options, const Emit& emit, std::string tenant, int64_t start_ns,
+         uint64_t bytes_expected)
+      : options_(options),
+        emit_(emit),
+        tenant_(std::move(tenant)),
+        start_ns_(start_ns),
+        bytes_expected_(std::min(bytes_expected, options.output_max_bytes)) {}
 
   Status add(const ServiceKey& service, const CanonicalDataset& dataset) {
     if (!writer_) begin();
     HEARTH_RETURN_IF_ERROR(writer_->add(tenant_, service.first, service.second, dataset));
-    charge_ = options_.memory->must_charge(merged_.bytes.capacity());
+    // What is reserved and not written is no memory yet.
+    charge_ = options_.memory->must_charge(merged_.bytes.size());
     const auto [t_min, t_max] = std::ranges::minmax(dataset.profiles.start_ns);
     merged_.entry.parts.push_back({tenant_, service.first, t_min, t_max, dataset.profiles.size()});
     merged_.listed.profiles += dataset.profiles.size();
@@ -77,6 +83,7 @@ class SegmentMerge::Output {
     writer.writer_version = options_.writer_version;
     writer.rollup = true;
     merged_ = {};
+    merged_.bytes.reserve(bytes_expected_);
     merged_.entry.segment = {writer.object_key, writer.uuid, 0, writer.level, 0};
     merged_.listed = {writer.object_key,       writer.uuid, 0, writer.level, start_ns_,
                       writer.window_length_ns, 0,           0};
@@ -90,6 +97,7 @@ class SegmentMerge::Output {
   const Emit& emit_;
   const std::string tenant_;
   const int64_t start_ns_;
+  const uint64_t bytes_expected_;
   std::unique_ptr<SegmentWriter> writer_;
   MergedSegment merged_;
   MemoryCharge charge_;
@@ -193,7 +201,7 @@ Status SegmentMerge::merge_window(const std::string& tenant, int64_t start_ns,
   }
   const uint64_t ranges = std::bit_ceil(std::max<uint64_t>(bytes / options_.output_bytes, 1));
   for (uint64_t range = 0; range < ranges; ++range) {
-    Output output(options_, emit_, tenant, start_ns);
+    Output output(options_, emit_, tenant, start_ns, bytes / ranges);
     for (const auto& [service, datasets] : services) {
       __extension__ using uint128 = unsigned __int128;
       const auto in = static_cast<uint64_t>(uint128{hash64(service.first)} * ranges >> 64U);

@@ -31,16 +31,16 @@ void mark_stacks(const symbols::SymbolTables& t, std::span<const uint8_t> key_us
                  SymbolUsage& used) {
   for_each_used(key_used, [&](uint32_t k) {
     marker.mark(used.label_sets, t.key_labels[k], "label set");
-    // Up to the first ancestor that another key has reached.
-    uint64_t n = t.key_node[k];
-    while (n < used.nodes.size() && used.nodes[n] == 0) {
-      used.nodes[n] = 1;
-      marker.mark(used.locations, t.node_location[n] != 0 ? t.node_location[n] : UINT64_MAX,
-                  "location");
-      // Parents have smaller ids than their children.
-      n = t.node_parent[n] < n ? t.node_parent[n] : UINT64_MAX;
-    }
-    marker.mark(used.nodes, n, "node or parent of a node");
+    marker.mark(used.nodes, t.key_node[k], "node");
+  });
+  // Parents have smaller ids than their children, so one way down through the table marks all of
+  // them. That reads in order, which walks from each key's node to the root would not.
+  for_each_used_down(used.nodes, [&](uint32_t n) {
+    if (n == 0) return;
+    marker.mark(used.locations, t.node_location[n] != 0 ? t.node_location[n] : UINT64_MAX,
+                "location");
+    marker.mark(used.nodes, t.node_parent[n] < n ? t.node_parent[n] : UINT64_MAX,
+                "parent of a node");
   });
 }
 

@@ -34,6 +34,23 @@ void for_each_used(std::span<const uint8_t> used, Visit&& visit) {
   }
 }
 
+/// The same, descending.
+template <class Visit>
+void for_each_used_down(std::span<const uint8_t> used, Visit&& visit) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  size_t i = used.size();
+  for (; i % kWord != 0; --i) {
+    if (used[i - 1] != 0) visit(static_cast<uint32_t>(i - 1));
+  }
+  for (uint64_t word; i > 0; i -= kWord) {
+    std::memcpy(&word, used.data() + i - kWord, kWord);
+    if (word == 0) continue;
+    for (size_t j = i; j > i - kWord; --j) {
+      if (used[j - 1] != 0) visit(static_cast<uint32_t>(j - 1));
+    }
+  }
+}
+
 /// Walks keys → nodes → locations → functions and mappings → strings. `internal` when an index is
 /// outside its table: tables come from a dictionary or a verified segment, so that is a bug, but
 /// one that must not reach a file.
