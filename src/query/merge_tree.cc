@@ -69,14 +69,19 @@ Result<Engine::TreeResult> merge(Engine::Impl& impl, const ProfileQuery& query,
   for (size_t w = 0; w <= impl.helpers.count; ++w) mergers.emplace_back(*impl.options.memory);
   // Neither places nor side data are in a rollup.
   const bool with_rollups = places == nullptr && query.side.empty();
+  const auto visit_rollup = [&](size_t worker, const storage::RollupSource& source,
+                                Cost* cost) -> Result<bool> {
+    HEARTH_ASSIGN_OR_RETURN(auto rolled_up, rollup_tree(impl, source, query, cost));
+    if (!rolled_up) return false;
+    mergers[worker].hold(std::move(rolled_up->owner));
+    HEARTH_RETURN_IF_ERROR(mergers[worker].add(std::move(rolled_up->tree)));
+    return true;
+  };
   const auto visit = [&](size_t worker, const std::shared_ptr<const storage::Dataset>& dataset,
                          bool large, Cost* cost) -> Status {
     if (with_rollups) {
-      HEARTH_ASSIGN_OR_RETURN(auto rolled_up, rollup_tree(impl, *dataset, query, cost));
-      if (rolled_up) {
-        mergers[worker].hold(std::move(rolled_up->owner));
-        return mergers[worker].add(std::move(rolled_up->tree));
-      }
+      HEARTH_ASSIGN_OR_RETURN(const bool served, visit_rollup(worker, *dataset, cost));
+      if (served) return {};
     }
     const SymbolUse use = places == nullptr ? SymbolUse::functions : SymbolUse::both;
     const SumRequest request{&query, use, large};
@@ -86,8 +91,10 @@ Result<Engine::TreeResult> merge(Engine::Impl& impl, const ProfileQuery& query,
     return places != nullptr ? places->add(sums->tables, sums->by_key.values(), impl.scratch)
                              : Status();
   };
-  HEARTH_RETURN_IF_ERROR(scan_in_parallel(*impl.options.store, query, {impl.helpers, with_rollups},
-                                          token, &result.cost, visit));
+  ScanPlan plan{impl.helpers, with_rollups, nullptr};
+  if (with_rollups) plan.visit_cover = visit_rollup;
+  HEARTH_RETURN_IF_ERROR(
+      scan_in_parallel(*impl.options.store, query, plan, token, &result.cost, visit));
   HEARTH_RETURN_IF_ERROR(token.check());
   HEARTH_ASSIGN_OR_RETURN(result.tree, merge_all(std::move(mergers)));
   if (!query.call_site.empty())

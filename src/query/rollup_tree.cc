@@ -27,7 +27,8 @@ size_t matching_group(const Rollup& rollup, const std::vector<LabelSet>& series,
 
 }  // namespace
 
-Result<std::optional<RollupTree>> rollup_tree(Engine::Impl& impl, const storage::Dataset& dataset,
+Result<std::optional<RollupTree>> rollup_tree(Engine::Impl& impl,
+                                              const storage::RollupSource& dataset,
                                               const ProfileQuery& query, Cost* cost) {
   const storage::DatasetInfo& info = dataset.info();
   if (!dataset.has_rollup() || info.t_min_ns < query.range.start_ns ||

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <numeric>
 
@@ -83,6 +84,77 @@ class Outcomes {
   std::atomic<bool> failed_ = false;
 };
 
+// Datasets of one segment that one rollup can stand for.
+struct Covered {
+  const storage::RollupSource* rollup = nullptr;
+  std::vector<std::shared_ptr<const storage::Dataset>> datasets;
+};
+
+// Whether a dataset's series are all in or all out, so that their sums can serve. Only those labels
+// are named that all series of a dataset share.
+bool is_about_whole_services(const Selector& selector) {
+  return std::ranges::all_of(selector.matchers(), [](const Matcher& m) {
+    return m.name() == label::kName || m.name() == label::kServiceName ||
+           is_derived_label(m.name());
+  });
+}
+
+// Takes those out of `datasets` that the query is about whole and together: where one is missing or
+// shows less than it holds, the rollup would say too much.
+std::vector<Covered> take_covered(std::vector<std::shared_ptr<const storage::Dataset>>& datasets,
+                                  TimeRange range) {
+  std::map<const storage::RollupSource*, size_t> found;
+  for (const auto& dataset : datasets) {
+    if (dataset->cover().rollup != nullptr) ++found[dataset->cover().rollup];
+  }
+  std::erase_if(found, [&](const auto& entry) {
+    const storage::DatasetInfo& all = entry.first->info();
+    return all.t_min_ns < range.start_ns || all.t_max_ns > range.end_ns;
+  });
+  std::map<const storage::RollupSource*, Covered> taken;
+  std::erase_if(datasets, [&](const auto& dataset) {
+    const storage::Cover cover = dataset->cover();
+    const auto at = found.find(cover.rollup);
+    if (at == found.end() || at->second != cover.datasets) return false;
+    Covered& of = taken[cover.rollup];
+    of.rollup = cover.rollup;
+    of.datasets.push_back(dataset);
+    return true;
+  });
+  std::vector<Covered> out;
+  for (auto& [rollup, covered] : taken) out.push_back(std::move(covered));
+  return out;
+}
+
+// Lets rollups stand for the datasets they cover; the datasets of the others go back to `datasets`.
+Status serve_covered(const std::vector<Covered>& covered, const ScanPlan& plan,
+                     const CancelToken& token, std::vector<Cost>& costs,
+                     std::vector<std::shared_ptr<const storage::Dataset>>& datasets) {
+  std::vector<Result<bool>> served(covered.size(), false);
+  parallel_for(plan.helpers.executor, plan.helpers.count, covered.size(),
+               [&](size_t worker, size_t i) {
+                 if (const Status go_on = token.check(); !go_on) {
+                   served[i] = tl::unexpected(go_on.error());
+                   return;
+                 }
+                 served[i] = plan.visit_cover(worker, *covered[i].rollup, &costs[worker]);
+               });
+  for (size_t i = 0; i < covered.size(); ++i) {
+    // The datasets themselves may still be whole, or say themselves that they are gone.
+    if (!served[i] && !leaves_a_part_out(served[i].error()) &&
+        served[i].error().reason != kObjectGone) {
+      return tl::unexpected(served[i].error());
+    }
+    if (!served[i].value_or(false))
+      datasets.insert(datasets.end(), covered[i].datasets.begin(), covered[i].datasets.end());
+  }
+  return {};
+}
+
+void prefetch(const storage::Dataset& dataset, const ProfileQuery& query, const ScanPlan& plan) {
+  dataset.prefetch(needed_part(dataset.info(), query, plan.rollups && dataset.has_rollup()));
+}
+
 void add_cost(const Cost& from, Cost* to) {
   to->profiles += from.profiles;
   to->datasets += from.datasets;
@@ -99,7 +171,7 @@ std::optional<size_t> type_index(const storage::DatasetInfo& info, const Profile
   return static_cast<size_t>(it - types.begin());
 }
 
-Result<std::vector<uint8_t>> accepted_series(const storage::Dataset& dataset,
+Result<std::vector<uint8_t>> accepted_series(const storage::RollupSource& dataset,
                                              const ProfileType& type, const Selector& selector,
                                              size_t type_at) {
   HEARTH_ASSIGN_OR_RETURN(const auto series, dataset.series());
@@ -181,19 +253,23 @@ Status scan_in_parallel(storage::Store& store, const ProfileQuery& query, const 
   // Other families of the service need not be fetched.
   std::erase_if(datasets,
                 [&](const auto& dataset) { return !type_index(dataset->info(), query.type); });
+  std::vector<Covered> covered;
+  if (plan.visit_cover && is_about_whole_services(query.selector))
+    covered = take_covered(datasets, query.range);
+  for (const Covered& of : covered) of.rollup->prefetch_rollup();
+  for (const auto& dataset : datasets) prefetch(*dataset, query, plan);
+  const size_t fetched = datasets.size();
+  std::vector<Cost> costs(plan.helpers.count + 1);
+  HEARTH_RETURN_IF_ERROR(serve_covered(covered, plan, token, costs, datasets));
+  for (size_t i = fetched; i < datasets.size(); ++i) prefetch(*datasets[i], query, plan);
   uint64_t rows = 0;
-  for (const auto& dataset : datasets) {
-    const storage::DatasetInfo& info = dataset->info();
-    dataset->prefetch(needed_part(info, query, plan.rollups && dataset->has_rollup()));
-    rows += info.rows;
-  }
+  for (const auto& dataset : datasets) rows += dataset->info().rows;
   // The largest first, so that no thread is left alone with it.
   std::vector<uint32_t> order(datasets.size());
   std::iota(order.begin(), order.end(), 0U);
   std::ranges::stable_sort(order, std::greater<>(),
                            [&](uint32_t i) { return datasets[i]->info().rows; });
   Outcomes outcomes(datasets.size());
-  std::vector<Cost> costs(plan.helpers.count + 1);
   parallel_for(plan.helpers.executor, plan.helpers.count, order.size(),
                [&](size_t worker, size_t i) {
                  if (outcomes.failed()) return;

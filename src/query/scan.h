@@ -31,7 +31,7 @@ std::optional<size_t> type_index(const storage::DatasetInfo& info, const Profile
 
 /// accepted[s] = 1 when series s of the dataset, seen as a virtual series of sample type `type`,
 /// has the profile type `name` and satisfies the selector.
-[[nodiscard]] Result<std::vector<uint8_t>> accepted_series(const storage::Dataset& dataset,
+[[nodiscard]] Result<std::vector<uint8_t>> accepted_series(const storage::RollupSource& dataset,
                                                            const ProfileType& type,
                                                            const Selector& selector,
                                                            size_t type_at);
@@ -80,9 +80,13 @@ struct Helpers {
   Executor* executor = nullptr;
   size_t count = 0;  ///< Threads beside the calling one.
 };
+/// Answers from the rollup of several datasets instead of from them; false when that cannot be.
+using VisitCover =
+    std::function<Result<bool>(size_t worker, const storage::RollupSource& rollup, Cost* cost)>;
 struct ScanPlan {
   Helpers helpers;
   bool rollups = false;  ///< Rollups serve, where a dataset has one and all of it is asked for.
+  VisitCover visit_cover = nullptr;  ///< Where they do.
 };
 [[nodiscard]] Status scan_in_parallel(storage::Store& store, const ProfileQuery& query,
                                       const ScanPlan& plan, const CancelToken& token, Cost* cost,

@@ -128,7 +128,7 @@ Result<std::shared_ptr<const symbols::SymbolTables>> SymbolCache::tables(
 }
 
 Result<std::shared_ptr<const RollupFunctions>> SymbolCache::rollup(
-    const storage::Dataset& dataset) {
+    const storage::RollupSource& dataset) {
   const Key key{dataset.symbols_id(), Part::rollup};
   const auto entry = entries_.find_or_add(key);
   const std::lock_guard lock(entry->mutex);

@@ -65,9 +65,9 @@ class SymbolCache {
   /// The tables; likewise.
   [[nodiscard]] Result<std::shared_ptr<const symbols::SymbolTables>> tables(
       const storage::Dataset& dataset);
-  /// The rollup of a dataset that has one; likewise.
+  /// A rollup, of a source that has one; likewise.
   [[nodiscard]] Result<std::shared_ptr<const RollupFunctions>> rollup(
-      const storage::Dataset& dataset);
+      const storage::RollupSource& dataset);
   /// The columns of its profiles, which are all that series read. Kept when they are so many that
   /// the dataset itself does not keep them, and there is room.
   [[nodiscard]] Result<std::shared_ptr<const storage::ProfileColumns>> profiles(

@@ -27,14 +27,14 @@ constexpr int64_t kRetryAfter = kMinute;
 constexpr int kRoundsMax = 8;
 
 /// Decoded rows of one dataset may take an eighth of what the process may use.
-MergeLimits limits_for(const MemoryAccountant& memory) {
+MergeLimits limits_for(const MemoryAccountant& memory, uint64_t rows_max) {
   constexpr uint64_t kLeast = 32ULL << 20U;
   constexpr uint64_t kMost = 512ULL << 20U;
   constexpr uint64_t kRowBytes = 20;  // A key and two values.
   constexpr uint64_t kNodeBytes = 64;
   const uint64_t bytes = std::clamp<uint64_t>(memory.limit() / 8, kLeast, kMost);
   MergeLimits limits;
-  limits.rows = bytes / kRowBytes;
+  limits.rows = std::min(bytes / kRowBytes, rows_max);
   limits.nodes = std::min(limits.nodes, bytes / kNodeBytes);
   return limits;
 }
@@ -69,7 +69,7 @@ class Running {
 Compaction::Compaction(Options options)
     : options_(std::move(options)),
       manifest_(*options_.bucket, *options_.random, *options_.clock, options_.writer_version),
-      limits_(limits_for(*options_.memory)) {}
+      limits_(limits_for(*options_.memory, options_.dataset_rows_max)) {}
 
 std::vector<SegmentEntry> Compaction::live() const {
   return options_.contents->segments(

@@ -14,7 +14,7 @@ Status Dataset::add_side_rows(std::span<const uint32_t> /*chosen*/, size_t /*typ
   return {};
 }
 
-Result<std::shared_ptr<const Rollup>> Dataset::rollup() const {
+Result<std::shared_ptr<const Rollup>> RollupSource::rollup() const {
   return std::shared_ptr<const Rollup>();
 }
 

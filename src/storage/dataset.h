@@ -45,6 +45,31 @@ struct ProfileColumns {
 
 struct Rollup;
 
+/// Profiles that have been added up, or can be: a dataset, or several of one service that share a rollup.
+class RollupSource {
+ public:
+  virtual ~RollupSource() = default;
+  [[nodiscard]] virtual const DatasetInfo& info() const = 0;
+  /// Stored labels per series: `__name__`, `service_name` and the user's; the labels derived from the sample type
+  /// (`__profile_type__`, `__type__`, …) are not stored, the query adds them.
+  [[nodiscard]] virtual Result<std::shared_ptr<const std::vector<LabelSet>>> series() const = 0;
+  /// True when rollup() gives one; costs nothing.
+  [[nodiscard]] virtual bool has_rollup() const { return false; }
+  /// The merged rows of the whole window (rollup.h), read and decoded anew by each call; nullptr when there are none.
+  [[nodiscard]] virtual Result<std::shared_ptr<const Rollup>> rollup() const;
+  /// A process-wide unique, stable identity for caches: for a segment (uuid, dataset); for the head the dictionary's epoch.
+  /// Equal identities mean equal symbol ids for ids below the smaller snapshot.
+  [[nodiscard]] virtual Id128 symbols_id() const = 0;
+  /// series() and rollup() will be read soon: where reading takes long, it begins. Returns at once.
+  virtual void prefetch_rollup() const {}
+};
+
+/// One rollup of several datasets of a segment: what it says is the sum of what theirs say.
+struct Cover {
+  const RollupSource* rollup = nullptr;  ///< Lives as long as any of the datasets.
+  size_t datasets = 0;
+};
+
 /// Rows of consecutive profiles [first_profile, first_profile + rows.size()) of a dataset.
 /// Shape:  profile p has rows[p − first_profile] rows, those of p + 1 follow; keys ascend inside a profile; values[t] is as
 ///         long as key.
@@ -58,15 +83,10 @@ struct RowRun {
 /// One immutable dataset, from the head or from a segment: the unit a query prunes, reads and merges.
 /// Every accessor may read and decode (and may fail with `data_loss`); results are cached by the implementation where that
 /// pays. Thread-safe.
-class Dataset {
+class Dataset : public RollupSource {
  public:
-  virtual ~Dataset() = default;
-  [[nodiscard]] virtual const DatasetInfo& info() const = 0;
   /// False when no series of the dataset has `name=value` (bloom); true may be wrong.
   [[nodiscard]] virtual bool may_have_label(std::string_view name, std::string_view value) const = 0;
-  /// Stored labels per series: `__name__`, `service_name` and the user's; the labels derived from the sample type
-  /// (`__profile_type__`, `__type__`, …) are not stored, the query adds them.
-  [[nodiscard]] virtual Result<std::shared_ptr<const std::vector<LabelSet>>> series() const = 0;
   [[nodiscard]] virtual Result<std::shared_ptr<const ProfileColumns>> profiles() const = 0;
   [[nodiscard]] virtual Result<std::shared_ptr<const symbols::SymbolTables>> symbols() const = 0;
   /// True when each call of symbols() decodes them anew, so that it pays to keep what it returned;
@@ -85,10 +105,8 @@ class Dataset {
   /// All rows in the order of the profiles, in runs of a bounded number of rows (at most 2^20): for compaction. Stops at the first
   /// error of `visit`. `unimplemented` for the head, whose rows are in another form.
   [[nodiscard]] virtual Status visit_rows(const std::function<Status(const RowRun&)>& visit) const;
-  /// True when rollup() gives one; costs nothing.
-  [[nodiscard]] virtual bool has_rollup() const { return false; }
-  /// The merged rows of the dataset's whole window (rollup.h), read and decoded anew by each call; nullptr when it has none.
-  [[nodiscard]] virtual Result<std::shared_ptr<const Rollup>> rollup() const;
+  /// The rollup that serves in place of the datasets that have the same one, where a query is about all of them whole.
+  [[nodiscard]] virtual Cover cover() const { return {}; }
   /// These parts will be read soon: where reading takes long, it begins. Returns at once.
   enum class Part : unsigned char {
     profiles,         ///< series() and profiles().
@@ -100,9 +118,6 @@ class Dataset {
   virtual void prefetch(Part) const {}
   /// Approximate stored bytes that a read of rows and symbols touches, for cost lines and limits.
   [[nodiscard]] virtual uint64_t stored_bytes() const = 0;
-  /// A process-wide unique, stable identity for caches: for a segment (uuid, dataset); for the head the dictionary's epoch.
-  /// Equal identities mean equal symbol ids for ids below the smaller snapshot.
-  [[nodiscard]] virtual Id128 symbols_id() const = 0;
 };
 
 }  // namespace hearth::storage

@@ -36,6 +36,7 @@ struct Rollup {
   std::vector<std::string_view> names;  ///< The names that nodes use.
   std::vector<uint32_t> node_parent, node_name;
   std::vector<RollupGroup> groups;
+  int64_t period = 0;  ///< Of all profiles; 0 where they differ.
   /// Some sum does not fit 64 bits: it stands at the end of the range, and rows give a better
   /// answer only where they are added in another order.
   bool saturated = false;

@@ -193,14 +193,14 @@ bool read_groups(ByteReader& reader, Rollup& out) {
   return reader.ok() && n > 0;
 }
 
-Status read_rows(ByteReader& reader, int64_t period, size_t types, Rollup& out) {
+Status read_rows(ByteReader& reader, size_t types, Rollup& out) {
   std::vector<uint32_t> rows;
   if (!read_vcol(reader, out.groups.size(), static_cast<uint32_t>(out.nodes()), rows))
     return damaged("rows of a group");
   uint64_t all = 0;
   for (const uint32_t n : rows) all += n;
   const std::string_view raw = reader.str();
-  const std::vector<int64_t> periods(rows.size(), period);
+  const std::vector<int64_t> periods(rows.size(), out.period);
   ParsedRowBlock block;
   HEARTH_RETURN_IF_ERROR(parse_row_block(raw, rows.size(), all, types, block));
   if (block.form != RowForm::plain) return damaged("form of the rows");
@@ -227,9 +227,9 @@ Result<Rollup> decode_rollup(std::string_view raw, StringColumn strings, size_t 
   out.saturated = flags == kSaturated;
   if (!read_names(reader, strings, out)) return damaged("names");
   HEARTH_RETURN_IF_ERROR(read_tree(reader, out));
-  const int64_t period = reader.svarint();
+  out.period = reader.svarint();
   if (!read_groups(reader, out)) return damaged("groups");
-  HEARTH_RETURN_IF_ERROR(read_rows(reader, period, types, out));
+  HEARTH_RETURN_IF_ERROR(read_rows(reader, types, out));
   if (!reader.done()) return damaged("bytes left over");
   out.strings = std::move(strings);
   return out;

@@ -216,8 +216,21 @@ InspectTable heap_factors(const HeapScales& scales) {
   return t;
 }
 
-/// The paths of the tree with every group's values.
-InspectTable rollup_rows(const DatasetInfo& info, const Rollup& r) {
+constexpr std::array<std::pair<const char*, InspectTable (*)(const OwnedSymbols&)>, 8>
+    kSymbolSections = {{
+        {"STR", strings},
+        {"FUNC", functions},
+        {"MAP", mappings},
+        {"LOC", locations},
+        {"EDGE", edges},
+        {"TREE", tree},
+        {"CLASS", keys},
+        {"KEYS", keys},
+    }};
+
+}  // namespace
+
+InspectTable inspect_rollup(const DatasetInfo& info, const Rollup& r) {
   InspectTable t{"", {"group", "node", "parent", "function"}, {}};
   for (const SampleType& type : info.family.types) t.columns.push_back(type.type + ":" + type.unit);
   for (size_t g = 0; g < r.groups.size(); ++g) {
@@ -235,20 +248,6 @@ InspectTable rollup_rows(const DatasetInfo& info, const Rollup& r) {
   return t;
 }
 
-constexpr std::array<std::pair<const char*, InspectTable (*)(const OwnedSymbols&)>, 8>
-    kSymbolSections = {{
-        {"STR", strings},
-        {"FUNC", functions},
-        {"MAP", mappings},
-        {"LOC", locations},
-        {"EDGE", edges},
-        {"TREE", tree},
-        {"CLASS", keys},
-        {"KEYS", keys},
-    }};
-
-}  // namespace
-
 Result<InspectTable> inspect_section(const SegmentDataset& dataset, const std::string& section) {
   for (const auto& [name, table_of] : kSymbolSections) {
     if (section != name) continue;
@@ -261,7 +260,7 @@ Result<InspectTable> inspect_section(const SegmentDataset& dataset, const std::s
   }
   if (section == "ROLL") {
     HEARTH_ASSIGN_OR_RETURN(const auto rollup, dataset.rollup());
-    return rollup ? rollup_rows(dataset.info(), *rollup) : InspectTable{};
+    return rollup ? inspect_rollup(dataset.info(), *rollup) : InspectTable{};
   }
   if (section == "HEAP") {
     HEARTH_ASSIGN_OR_RETURN(const auto scales, dataset.heap_scales());
@@ -272,7 +271,7 @@ Result<InspectTable> inspect_section(const SegmentDataset& dataset, const std::s
     return fail(
         ErrorCode::invalid_argument,
         fmt::format("inspect section: got \"{}\"; want ROLL, STR, FUNC, MAP, LOC, EDGE, TREE, "
-                    "CLASS, KEYS, HEAP, LBL, PROF, BLKS, ROWS or SIDE",
+                    "CLASS, KEYS, HEAP, LBL, PROF, BLKS, ROWS, SIDE or CROLL",
                     section));
   }
   HEARTH_ASSIGN_OR_RETURN(const auto index, dataset.profile_index());

@@ -12,4 +12,7 @@ namespace hearth::storage {
 [[nodiscard]] Result<InspectTable> inspect_section(const SegmentDataset& dataset,
                                                    const std::string& section);
 
+/// The paths of a rollup's tree with every group's values.
+[[nodiscard]] InspectTable inspect_rollup(const DatasetInfo& info, const Rollup& rollup);
+
 }  // namespace hearth::storage

@@ -22,16 +22,6 @@ constexpr uint64_t kGapBytes = 64U << 10U;
 constexpr uint64_t kPrefetchGapBytes = 256U << 10U;
 constexpr uint64_t kRunBytes = 8U << 20U;
 
-size_t memory_bytes(const std::vector<LabelSet>& series) {
-  size_t bytes = sizeof series;
-  for (const LabelSet& set : series) {
-    bytes += sizeof set;
-    for (const Label& label : set.labels())
-      bytes += sizeof label + label.name.capacity() + label.value.capacity();
-  }
-  return bytes;
-}
-
 /// The part of `chosen` (ascending) that lies in [first, first + count).
 std::span<const uint32_t> chosen_within(std::span<const uint32_t> chosen, uint32_t first,
                                         uint32_t count) {
@@ -252,7 +242,7 @@ Result<std::shared_ptr<const std::vector<LabelSet>>> SegmentDataset::load_series
 }
 
 Result<std::shared_ptr<const std::vector<LabelSet>>> SegmentDataset::series() const {
-  auto part = series_.get(budget_, [this] { return load_series(); }, memory_bytes);
+  auto part = series_.get(budget_, [this] { return load_series(); }, series_memory_bytes);
   if (!part) return in_context(std::move(part).error());
   return part;
 }

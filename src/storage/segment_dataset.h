@@ -58,9 +58,14 @@ class SegmentDataset final : public Dataset {
   [[nodiscard]] Status visit_rows(const std::function<Status(const RowRun&)>& visit) const override;
   [[nodiscard]] bool has_rollup() const override;
   [[nodiscard]] Result<std::shared_ptr<const Rollup>> rollup() const override;
+  [[nodiscard]] Cover cover() const override { return cover_; }
   void prefetch(Part part) const override;
+  void prefetch_rollup() const override;
   [[nodiscard]] uint64_t stored_bytes() const override { return entry_.stored_bytes(); }
   [[nodiscard]] Id128 symbols_id() const override { return symbols_id_; }
+
+  /// Before the dataset is shared.
+  void set_cover(Cover cover) { cover_ = cover; }
 
   // For verify and inspect.
   [[nodiscard]] const DatasetEntry& entry() const { return entry_; }
@@ -81,7 +86,6 @@ class SegmentDataset final : public Dataset {
 
  private:
   void prefetch_sections(SectionKind from, SectionKind to) const;
-  void prefetch_rollup() const;
   class Range;
   [[nodiscard]] Status check_sections() const;
   [[nodiscard]] Result<Range> read_range(SectionKind first, SectionKind last) const;
@@ -104,6 +108,7 @@ class SegmentDataset final : public Dataset {
   const Id128 symbols_id_;
   CacheBudget& budget_;
   const std::string name_;
+  Cover cover_;
   mutable CachedPart<std::vector<LabelSet>> series_;
   mutable CachedPart<ProfileIndex> index_;
   mutable CachedPart<HeapScales> heap_;

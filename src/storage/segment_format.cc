@@ -8,10 +8,13 @@
 namespace hearth::storage {
 namespace {
 
-constexpr std::array<std::pair<SectionKind, const char*>, 16> kNames = {{
+constexpr std::array<std::pair<SectionKind, const char*>, 19> kNames = {{
     {SectionKind::bloom, "BLOOM"},
     {SectionKind::roll, "ROLL"},
     {SectionKind::side, "SIDE"},
+    {SectionKind::cover_roll, "CROLL"},
+    {SectionKind::cover_strings, "CSTR"},
+    {SectionKind::cover_series, "CLBL"},
     {SectionKind::strings, "STR"},
     {SectionKind::functions, "FUNC"},
     {SectionKind::mappings, "MAP"},
@@ -37,7 +40,8 @@ std::string section_name(SectionKind kind) {
 }
 
 bool is_known_section(SectionKind kind) {
-  return kind == SectionKind::roll || kind == SectionKind::side ||
+  return kind == SectionKind::roll ||
+         (kind >= SectionKind::side && kind <= SectionKind::cover_series) ||
          (kind >= SectionKind::strings && kind <= SectionKind::rows);
 }
 

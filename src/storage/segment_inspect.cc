@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "storage/rollup.h"
 #include "storage/section_inspect.h"
+#include "storage/segment_cover.h"
 #include "storage/segment_dataset.h"
 #include "storage/segment_file.h"
 
@@ -65,6 +67,24 @@ InspectTable sections_table(const SegmentDirectory& d) {
   return t;
 }
 
+Result<std::vector<InspectTable>> inspect_covers(const ObjectReader& object,
+                                                 const SegmentDirectory& directory,
+                                                 std::optional<size_t> dataset) {
+  std::vector<InspectTable> tables;
+  for (const DatasetRun& run : covered_runs(directory.datasets)) {
+    const size_t last = run.first + run.count - 1;
+    if (dataset && (*dataset < run.first || *dataset > last)) continue;
+    CacheBudget budget(0);
+    const SegmentCover cover(object, std::span(directory.datasets).subspan(run.first, run.count),
+                             directory.uuid, budget, "");
+    HEARTH_ASSIGN_OR_RETURN(const auto rollup, cover.rollup());
+    InspectTable table = inspect_rollup(cover.info(), *rollup);
+    table.name = fmt::format("CROLL of datasets {} to {}", run.first, last);
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
 }  // namespace
 
 Result<std::vector<InspectTable>> inspect_segment(const ObjectReader& object,
@@ -80,6 +100,7 @@ Result<std::vector<InspectTable>> inspect_segment(const ObjectReader& object,
     return std::vector{segment_table(object, directory), datasets_table(directory),
                        sections_table(directory)};
   }
+  if (request.section == "CROLL") return inspect_covers(object, directory, request.dataset);
   for (size_t i = request.dataset.value_or(0); i < (request.dataset ? *request.dataset + 1 : count);
        ++i) {
     CacheBudget budget(0);

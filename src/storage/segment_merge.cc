@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <optional>
 #include <set>
 
 #include "base/hash.h"
 #include "base/saturate.h"
 #include "storage/compaction_plan.h"
+#include "storage/cover_builder.h"
 #include "storage/segment_writer.h"
 
 namespace hearth::storage {
@@ -17,6 +19,8 @@ namespace {
 
 /// Memory of a dataset while it is merged: decoded rows, and nodes before equal ones are one.
 constexpr uint64_t kNodeBytes = 64;
+/// Of the nodes that a merge may have in memory, those of a rollup over several datasets.
+constexpr uint64_t kCoverShare = 8;
 uint64_t memory_of(const MergeLimits& limits, uint64_t rows, uint64_t nodes, size_t types) {
   return std::min(rows, limits.rows) * (sizeof(uint32_t) + types * sizeof(int64_t)) +
          std::min(nodes, limits.nodes) * kNodeBytes;
@@ -50,6 +54,16 @@ class SegmentMerge::Output {
         start_ns_(start_ns),
         bytes_expected_(std::min(bytes_expected, options.output_max_bytes)) {}
 
+  /// The datasets from here to end_service() are of one service, and one rollup may cover them.
+  void begin_service(size_t cover_nodes) {
+    cover_nodes_ = cover_nodes;
+    if (writer_) writer_->open_cover(cover_nodes);
+  }
+  Status end_service() {
+    cover_nodes_.reset();
+    return writer_ ? writer_->close_cover() : Status{};
+  }
+
   Status add(const ServiceKey& service, const CanonicalDataset& dataset) {
     if (!writer_) begin();
     HEARTH_RETURN_IF_ERROR(writer_->add(tenant_, service.first, service.second, dataset));
@@ -63,6 +77,7 @@ class SegmentMerge::Output {
 
   Status finish() {
     if (!writer_) return {};
+    HEARTH_RETURN_IF_ERROR(writer_->close_cover());
     HEARTH_RETURN_IF_ERROR(writer_->finish());
     writer_.reset();
     merged_.entry.segment.size = merged_.listed.size = merged_.bytes.size();
@@ -91,6 +106,7 @@ class SegmentMerge::Output {
       merged_.bytes.append(bytes);
       return Status{};
     });
+    if (cover_nodes_) writer_->open_cover(*cover_nodes_);
   }
 
   const Options& options_;
@@ -98,6 +114,7 @@ class SegmentMerge::Output {
   const std::string tenant_;
   const int64_t start_ns_;
   const uint64_t bytes_expected_;
+  std::optional<size_t> cover_nodes_;  ///< Of the service that is being added.
   std::unique_ptr<SegmentWriter> writer_;
   MergedSegment merged_;
   MemoryCharge charge_;
@@ -181,11 +198,20 @@ Status SegmentMerge::merge_service(const std::string& tenant, const ServiceKey& 
   };
   if (const Status opened = merge.open(std::move(sources), options); !opened)
     return failed(opened.error());
+  const size_t cover_nodes = options_.limits.nodes / kCoverShare;
+  Result<MemoryCharge> cover = MemoryCharge();
+  if (merge.parts() > 1) {
+    cover = options_.memory->charge(std::min(nodes, cover_nodes) * CoverBuilder::kNodeBytes,
+                                    "compaction");
+    // The datasets can do without.
+    if (cover) output.begin_service(cover_nodes);
+  }
   for (size_t i = 0; i < merge.parts(); ++i) {
     const auto part = merge.part(i);
     if (!part) return failed(part.error());
     HEARTH_RETURN_IF_ERROR(output.add(service, *part));
   }
+  HEARTH_RETURN_IF_ERROR(output.end_service());
   profiles_ += merge.profiles();
   duplicates_ += merge.duplicates();
   deleted_ += merge.deleted();

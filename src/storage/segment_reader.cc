@@ -8,6 +8,7 @@
 #include "base/crc32c.h"
 #include "base/zstd_codec.h"
 #include "storage/cached_part.h"
+#include "storage/segment_cover.h"
 #include "storage/segment_dataset.h"
 #include "storage/segment_directory.h"
 #include "storage/segment_file.h"
@@ -77,6 +78,7 @@ class SegmentFile final : public SegmentReader {
                              dataset_symbols_id(directory_.uuid, i), budget_,
                              fmt::format("segment {} dataset {}", directory_.object_key, i));
     }
+    for (const DatasetRun& run : covered_runs(directory_.datasets)) add_cover(run);
   }
 
   [[nodiscard]] Id128 uuid() const override { return directory_.uuid; }
@@ -92,10 +94,22 @@ class SegmentFile final : public SegmentReader {
   }
 
  private:
+  void add_cover(const DatasetRun& run) {
+    const auto parts = std::span(directory_.datasets).subspan(run.first, run.count);
+    covers_.emplace_back(
+        *object_, parts,
+        dataset_symbols_id(directory_.uuid, directory_.datasets.size() + covers_.size()), budget_,
+        fmt::format("segment {} rollup of datasets {} to {}", directory_.object_key, run.first,
+                    run.first + run.count - 1));
+    for (size_t i = 0; i < run.count; ++i)
+      datasets_[run.first + i].set_cover({&covers_.back(), run.count});
+  }
+
   const std::unique_ptr<ObjectReader> object_;
   const SegmentDirectory directory_;
   mutable CacheBudget budget_;
   std::deque<SegmentDataset> datasets_;  ///< Never moved: each has a mutex.
+  std::deque<SegmentCover> covers_;      ///< Likewise.
 };
 
 }  // namespace

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "base/zstd_codec.h"
+#include "storage/cover_builder.h"
 #include "storage/dataset_encoder.h"
 #include "storage/label_bloom.h"
 #include "storage/rollup_builder.h"
@@ -14,6 +16,7 @@
 #include "storage/section_codec.h"
 #include "storage/segment_directory.h"
 #include "storage/side_section.h"
+#include "storage/string_section.h"
 
 namespace hearth::storage {
 namespace {
@@ -50,6 +53,16 @@ Result<std::string> encode_rollup(const CanonicalDataset& d,
     row += n;
   }
   return builder.finish();
+}
+
+Result<Rollup> decode_own_rollup(std::span<const RawSection> sections, size_t types) {
+  const auto bytes_of = [&](SectionKind kind) -> std::string_view {
+    return std::ranges::find(sections, kind, &RawSection::kind)->bytes;
+  };
+  StringColumn strings;
+  ByteReader reader(bytes_of(SectionKind::strings));
+  HEARTH_RETURN_IF_ERROR(decode_strings(reader, strings));
+  return decode_rollup(bytes_of(SectionKind::roll), std::move(strings), types);
 }
 
 }  // namespace
@@ -139,6 +152,7 @@ struct SegmentWriter::Impl {
       if (s.bytes.size() > limit::kSectionBytes)
         return section_too_large(s.kind, "more than 1 GiB");
     }
+    if (cover_nodes) HEARTH_RETURN_IF_ERROR(add_to_cover(sections, dataset));
     HEARTH_RETURN_IF_ERROR(write_header_once());
     DatasetEntry entry;
     entry.info = describe(tenant, service, family, dataset);
@@ -152,6 +166,32 @@ struct SegmentWriter::Impl {
     }
     directory.datasets.push_back(std::move(entry));
     return {};
+  }
+
+  Status add_to_cover(std::span<const RawSection> sections, const CanonicalDataset& dataset) {
+    const size_t types = dataset.row_values.size();
+    HEARTH_ASSIGN_OR_RETURN(const Rollup rollup, decode_own_rollup(sections, types));
+    if (!cover) cover.emplace(types, *cover_nodes);
+    cover->add(rollup, dataset.series);
+    return {};
+  }
+
+  /// Behind the last dataset's own sections, so that all of its part is known.
+  Status close_cover() {
+    if (cover) {
+      HEARTH_ASSIGN_OR_RETURN(auto sections, cover->finish());
+      if (sections) HEARTH_RETURN_IF_ERROR(write_cover(*std::move(sections)));
+    }
+    cover.reset();
+    cover_nodes.reset();
+    return {};
+  }
+  Status write_cover(CoverSections sections) {
+    DatasetEntry& last = directory.datasets.back();
+    HEARTH_RETURN_IF_ERROR(write_section(SectionKind::cover_roll, std::move(sections.roll), last));
+    HEARTH_RETURN_IF_ERROR(
+        write_section(SectionKind::cover_strings, std::move(sections.strings), last));
+    return write_section(SectionKind::cover_series, std::move(sections.series), last);
   }
 
   Status finish() {
@@ -178,6 +218,8 @@ struct SegmentWriter::Impl {
   bool broken = false;
   bool with_rollup = false;
   std::vector<std::string> rollup_labels;
+  std::optional<size_t> cover_nodes;  ///< While a cover is open.
+  std::optional<CoverBuilder> cover;  ///< From its first dataset on.
   SegmentDirectory directory;
   BloomBuilder bloom;
 };
@@ -192,6 +234,12 @@ Status SegmentWriter::add(const DatasetInput& dataset) {
 Status SegmentWriter::add(const std::string& tenant, const std::string& service,
                           const Family& family, const CanonicalDataset& dataset) {
   return impl_->add(tenant, service, family, dataset);
+}
+void SegmentWriter::open_cover(size_t nodes_max) {
+  if (impl_->with_rollup) impl_->cover_nodes = nodes_max;
+}
+Status SegmentWriter::close_cover() {
+  return impl_->close_cover();
 }
 Status SegmentWriter::finish() {
   return impl_->finish();

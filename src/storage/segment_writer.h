@@ -70,6 +70,11 @@ class SegmentWriter {
   /// A dataset that is in canonical form already.
   [[nodiscard]] Status add(const std::string& tenant, const std::string& service, const Family& family,
                            const CanonicalDataset& dataset);
+  /// What add() gets until close_cover() are datasets with equal keys, all of the segment that have
+  /// that key: beside their own rollups they get one of all of them (cover_builder.h), unless its
+  /// tree passes `nodes_max`. For segments with rollups.
+  void open_cover(size_t nodes_max);
+  [[nodiscard]] Status close_cover();
   /// Writes directory and tail.
   [[nodiscard]] Status finish();
 

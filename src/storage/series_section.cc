@@ -68,13 +68,14 @@ Status encode_series(std::span<const LabelSet> series, std::string& out) {
   return {};
 }
 
-Status decode_series(std::string_view raw, size_t series, std::vector<LabelSet>& out) {
+Status decode_series(std::string_view raw, std::optional<size_t> want, std::vector<LabelSet>& out) {
   ByteReader reader(raw);
   const uint8_t flags = reader.u8();
   if (flags > kPostings) return damaged("unknown flags");
   StringColumn strings;
   HEARTH_RETURN_IF_ERROR(decode_strings(reader, strings));
-  if (reader.count(limit::kSeries) != series || !reader.ok()) return damaged("number of series");
+  const size_t series = reader.count(limit::kSeries);
+  if (!reader.ok() || series != want.value_or(series)) return damaged("number of series");
   out.clear();
   out.reserve(series);
   std::vector<Label> labels;
@@ -86,6 +87,16 @@ Status decode_series(std::string_view raw, size_t series, std::vector<LabelSet>&
   }
   if (flags == kPostings) reader.str();
   return reader.done() ? Status{} : damaged("bytes left over");
+}
+
+size_t series_memory_bytes(const std::vector<LabelSet>& series) {
+  size_t bytes = sizeof series;
+  for (const LabelSet& set : series) {
+    bytes += sizeof set;
+    for (const Label& label : set.labels())
+      bytes += sizeof label + label.name.capacity() + label.value.capacity();
+  }
+  return bytes;
 }
 
 }  // namespace hearth::storage

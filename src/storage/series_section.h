@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,7 +16,11 @@ namespace hearth::storage {
 /// name, series sorted, unique. Precondition: `series` ascending.
 [[nodiscard]] Status encode_series(std::span<const LabelSet> series, std::string& out);
 
-/// `data_loss` for anything else than `series` sorted label sets.
-[[nodiscard]] Status decode_series(std::string_view raw, size_t series, std::vector<LabelSet>& out);
+/// `data_loss` for anything else than sorted label sets, `want` of them when that is known.
+[[nodiscard]] Status decode_series(std::string_view raw, std::optional<size_t> want,
+                                   std::vector<LabelSet>& out);
+
+/// Of series as they are decoded.
+[[nodiscard]] size_t series_memory_bytes(const std::vector<LabelSet>& series);
 
 }  // namespace hearth::storage

@@ -117,6 +117,8 @@ class Store {
     Retention retention;                          ///< What is forgotten; by default nothing.
     bool side_data_in_days = false;               ///< Whether day segments keep side data.
     uint64_t merged_segment_bytes = 64ULL << 20;  ///< What compaction aims at; twice that at most.
+    /// Of a dataset that compaction writes; memory.limit() may make it fewer.
+    uint64_t dataset_rows_max = UINT64_MAX;
     /// Other processes write to this bucket or merge it: look at it this often, for what they made.
     bool shared = false;
     bool merges = true;  ///< Compaction, deletion and retention are this process's work.

@@ -109,6 +109,12 @@ class DictionaryWorld final : public World {
 // The real store, head and segments.
 class StoredWorld final : public World {
  public:
+  // Few rows a dataset, so that days have rollups of several.
+  StoredWorld() {
+    store_.close();
+    store_.options().dataset_rows_max = 30;
+    REQUIRE(store_.reopen());
+  }
   storage::Store& store() override { return store_.store(); }
   void append(const LabelSet& series, const ProfileBatch& batch) override {
     std::vector<uint32_t> samples(batch.samples.size());
@@ -146,28 +152,31 @@ class StoredWorld final : public World {
   bool forgot_ = false;
 };
 
-// Segments as compaction makes them: with rollups, one group per pod. disturb() takes the rollups
-// away.
+// Segments as compaction makes them: with rollups, one group per pod, and perhaps one rollup of all
+// datasets of a key. disturb() takes the rollups away.
 class RolledUpWorld final : public World {
  public:
+  explicit RolledUpWorld(test::SegmentView::Form form) : form_(form) {}
   storage::Store& store() override {
-    if (view_.datasets().empty()) view_.fill(store_, true);
+    if (view_.datasets().empty()) view_.fill(store_, form_);
     return view_;
   }
   void append(const LabelSet& series, const ProfileBatch& batch) override {
     store_.append(series, batch);
   }
   void cut() override { store_.cut(); }
-  void disturb() override { view_.fill(store_, false); }
+  void disturb() override { view_.fill(store_, test::SegmentView::Form::plain); }
 
  private:
+  const test::SegmentView::Form form_;
   test::DictionaryStore store_;
   test::SegmentView view_;
 };
 
 inline constexpr uint64_t kDictionarySeeds = 300;
 inline constexpr uint64_t kStoredSeeds = 340;  // Forty on the real store, most with deletions,
-inline constexpr uint64_t kSeeds = 400;        // and sixty on segments with rollups.
+inline constexpr uint64_t kRollupSeeds = 400;  // sixty on segments with rollups,
+inline constexpr uint64_t kSeeds = 460;  // and sixty on such with rollups of several datasets.
 
 inline std::unique_ptr<World> world_of(uint64_t seed) {
   std::unique_ptr<World> world;
@@ -176,7 +185,8 @@ inline std::unique_ptr<World> world_of(uint64_t seed) {
   } else if (seed < kStoredSeeds) {
     world = std::make_unique<StoredWorld>();
   } else {
-    world = std::make_unique<RolledUpWorld>();
+    world = std::make_unique<RolledUpWorld>(seed < kRollupSeeds ? test::SegmentView::Form::rollups
+                                                                : test::SegmentView::Form::covers);
   }
   world->fill(seed);
   test::Dice dice(~seed);

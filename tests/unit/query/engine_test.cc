@@ -10,6 +10,7 @@
 #include "support/catch.h"
 #include "support/dictionary_store.h"
 #include "support/memory_store.h"
+#include "support/segment_view.h"
 #include "support/small_batch.h"
 
 using namespace hearth;
@@ -63,6 +64,32 @@ std::vector<std::pair<int64_t, double>> points_of(const TimeSeries& series) {
 }
 
 }  // namespace
+
+TEST_CASE("one rollup serves for all datasets of a segment that it covers", "[query]") {
+  Fixture f;
+  f.add("shop", "main;walk", 3, 1'000, "a");
+  f.store.cut();
+  f.add("shop", "main;run", 4, 2'000, "b");
+  f.store.cut();
+  f.add("till", "main", 5, 1'500);
+  test::SegmentView view;
+  view.fill(f.store, test::SegmentView::Form::covers);
+  REQUIRE(view.covered() == 2);
+  Engine engine({&view, &f.memory, 1U << 20U});
+  const auto datasets = [&](const ProfileQuery& query) {
+    const auto got = engine.merge_tree(query, {});
+    REQUIRE(got);
+    CHECK(stacks_of(got->tree) == stacks_of(f.engine.merge_tree(query, {})->tree));
+    return got->cost.datasets;
+  };
+  const TimeRange all = {0, 3'000 * kMs};
+  CHECK(datasets(Fixture::query(all)) == 2);
+  CHECK(datasets(Fixture::query(all, R"({service_name="shop"})")) == 1);
+  // What is about a part of it is asked of the datasets themselves.
+  CHECK(datasets(Fixture::query({0, 1'500 * kMs}, R"({service_name="shop"})")) == 1);
+  CHECK(datasets(Fixture::query({1'000 * kMs, 1'999 * kMs})) == 2);
+  CHECK(datasets(Fixture::query(all, R"({service_name="shop",pod=~".+"})")) == 2);
+}
 
 TEST_CASE("both ends of a range are inclusive", "[query]") {
   Fixture f;

@@ -68,6 +68,26 @@ std::string golden_1_1() {
   return test::write_segment(datasets, options);
 }
 
+/// A service in two datasets with a rollup of both, and one in a single dataset.
+std::string golden_cover() {
+  test::Dice dice(17);
+  test::CounterShape shape;
+  shape.heap = false;
+  shape.keys = 12;
+  shape.profiles = 5;
+  SegmentWriter::Options options;
+  options.object_key = "segments/golden";
+  options.level = 2;
+  options.rollup = true;
+  return test::write_with(std::move(options), [&](SegmentWriter& writer) -> Status {
+    writer.open_cover(1U << 20U);
+    HEARTH_RETURN_IF_ERROR(writer.add(test::random_counters(dice, shape)));
+    HEARTH_RETURN_IF_ERROR(writer.add(test::random_counters(dice, shape)));
+    HEARTH_RETURN_IF_ERROR(writer.close_cover());
+    return writer.add(test::worked_example());
+  });
+}
+
 }  // namespace
 
 TEST_CASE("a segment written by version 1.0 stays readable", "[segment][golden]") {
@@ -80,9 +100,15 @@ TEST_CASE("a segment written by version 1.1 stays readable", "[segment][golden]"
   check_golden("v1.1", {"ROLL", "STR", "KEYS", "HEAP", "PROF", "BLKS", "ROWS"}, 4);
 }
 
+TEST_CASE("a segment with a rollup of several datasets stays readable", "[segment][golden]") {
+  check_golden("cover", {"ROLL", "STR", "LBL", "CROLL"}, 3);
+}
+
 TEST_CASE("writes the segment of this version", "[.write-golden]") {
   std::ofstream(std::string(HEARTH_GOLDEN_DIR) + "/segment/v1.1.seg", std::ios::binary)
       << golden_1_1();
+  std::ofstream(std::string(HEARTH_GOLDEN_DIR) + "/segment/cover.seg", std::ios::binary)
+      << golden_cover();
 }
 
 }  // namespace hearth::storage
