@@ -88,6 +88,11 @@ int64_t default_seal_interval_ns(const Database::Options& options) {
   return options.bucket.empty() && options.role == Role::all ? 10 * kMinute : kMinute;
 }
 
+/// Of many services a seal writes all that they use, so it costs less the more rows each has.
+uint64_t default_seal_bytes(const Database::Options& options) {
+  return std::clamp<uint64_t>(options.memory_limit_bytes / 64, 32ULL << 20U, 128ULL << 20U);
+}
+
 void fill_defaults(Database::Options& options) {
   if (options.clock == nullptr) options.clock = &system_clock();
   if (options.random == nullptr) options.random = &system_random();
@@ -97,6 +102,9 @@ void fill_defaults(Database::Options& options) {
     options.dictionary_max_bytes = options.memory_limit_bytes / 2;
   if (options.symbol_cache_bytes == 0)
     options.symbol_cache_bytes = std::min(options.memory_limit_bytes / 8, kSymbolCacheMost);
+  if (options.seal_bytes == 0) options.seal_bytes = default_seal_bytes(options);
+  if (options.spool_bytes == 0)
+    options.spool_bytes = std::max<uint64_t>(256ULL << 20U, 4 * options.seal_bytes);
   if (options.seal_interval_ns == 0) options.seal_interval_ns = default_seal_interval_ns(options);
   if (options.bucket.empty()) options.bucket = options.data_dir + "/bucket";
   // A profile that would be forgotten at once is refused: a 200 for it would be a lie.

@@ -46,10 +46,11 @@ class Database {
     objstore::S3Options s3;  ///< For the latter.
     size_t memory_limit_bytes = 0;      ///< 0: half of what the machine or cgroup has.
     uint64_t dictionary_max_bytes = 0;  ///< 0: half of memory_limit_bytes.
-    uint64_t seal_bytes = 32ULL << 20;
+    uint64_t seal_bytes = 0;            ///< 0: a 64th of memory_limit_bytes, 32 to 128 MiB.
     /// 0: ten minutes where the bucket is in data_dir and nobody else reads it, else a minute.
     int64_t seal_interval_ns = 0;
-    uint64_t spool_bytes = 256ULL << 20;  ///< Rows that may wait for the bucket.
+    /// Rows that may wait for the bucket. 0: four times seal_bytes, at least 256 MiB.
+    uint64_t spool_bytes = 0;
     bool ack_object = false;  ///< Writes are answered when their segment is in the bucket.
     int64_t ack_interval_ns = 500'000'000;
     storage::Retention

@@ -283,10 +283,12 @@ std::vector<Setting> storage_settings() {
                "How long accepted profiles stay in the head before they become a segment. 0: 10m "
                "where the bucket is in the folder of --data and the role is all, else 1m."),
       bytes("seal.bytes", HEARTH_FIELD(uint64_t, database.seal_bytes),
-            "Unsealed bytes that start a seal before the interval is over."),
-      never_zero(bytes("spool.bytes", HEARTH_FIELD(uint64_t, database.spool_bytes),
-                       "Accepted profiles that may wait on this machine while the bucket does not "
-                       "take segments; then writes get 503. They also take memory.")),
+            "Unsealed bytes that start a seal before the interval is over. 0: a 64th of "
+            "memory.limit, 32MiB to 128MiB."),
+      bytes("spool.bytes", HEARTH_FIELD(uint64_t, database.spool_bytes),
+            "Accepted profiles that may wait on this machine while the bucket does not take "
+            "segments; then writes get 503. They also take memory. 0: four times seal.bytes, at "
+            "least 256MiB."),
       ack(),
       never_zero(
           duration("ack.interval", kNs, HEARTH_FIELD(int64_t, database.ack_interval_ns),

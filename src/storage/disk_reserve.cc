@@ -8,7 +8,7 @@ namespace hearth::storage {
 namespace {
 
 constexpr uint64_t kLowBytesMax = uint64_t{2} << 30U;
-// Space has ended: a seal of 32 MiB and what RocksDB flushes beside it may not fit.
+// Space has ended: a seal and what RocksDB flushes beside it may not fit.
 constexpr uint64_t kEndBytesMax = uint64_t{64} << 20U;
 
 uint64_t low_bytes(const FileSystem::Space& space) {

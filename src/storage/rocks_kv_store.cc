@@ -23,7 +23,7 @@
 namespace hearth::storage {
 namespace {
 
-constexpr size_t kHeadWriteBuffer = size_t{64} << 20;  // Twice the seal size: rows die in it.
+constexpr size_t kHeadWriteBuffer = size_t{64} << 20;  // Twice the least seal size: rows die in it.
 constexpr size_t kSmallWriteBuffer = size_t{4} << 20;
 constexpr size_t kBlockCache = size_t{4} << 20;
 constexpr size_t kWalMax = size_t{64} << 20;  // Bounds the replay.

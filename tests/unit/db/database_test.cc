@@ -138,6 +138,24 @@ TEST_CASE("seals are ten minutes apart unless the bucket outlives the folder", "
   CHECK((*opened)->options().seal_interval_ns == 60 * kSecond);
 }
 
+TEST_CASE("how much starts a seal and may wait follows from the memory limit", "[db]") {
+  Fixture f;
+  struct Want {
+    size_t limit_mib;
+    uint64_t seal_mib, spool_mib;
+  };
+  for (const auto& [limit, seal, spool] :
+       {Want{512, 32, 256}, {6'144, 96, 384}, {65'536, 128, 512}}) {
+    Database::Options options = f.options();
+    options.data_dir += "-" + std::to_string(limit);
+    options.memory_limit_bytes = limit << 20U;
+    const auto opened = Database::open(options);
+    REQUIRE(opened);
+    CHECK((*opened)->options().seal_bytes == seal << 20U);
+    CHECK((*opened)->options().spool_bytes == spool << 20U);
+  }
+}
+
 TEST_CASE("the maintenance thread seals by itself", "[db]") {
   Fixture f;
   Database::Options options = f.options();
