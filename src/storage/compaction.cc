@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "storage/garbage.h"
 #include "storage/masked_dataset.h"
+#include "storage/read_ahead.h"
 #include "storage/retention_plan.h"
 
 namespace hearth::storage {
@@ -166,6 +167,8 @@ Result<std::vector<std::unique_ptr<OpenSegment>>> Compaction::open_inputs(
   for (const SegmentEntry& entry : job.inputs) {
     const std::string& key = entry.segment.key;
     HEARTH_ASSIGN_OR_RETURN(auto object, options_.bucket->open(key));
+    if (object && options_.read_ahead)
+      object = std::make_unique<ReadAhead>(std::move(object), *options_.memory);
     auto segment = object ? OpenSegment::open(std::move(object), key)
                           : fail(ErrorCode::data_loss, fmt::format("{}: no such object", key));
     if (segment && (*segment)->directory().uuid != entry.segment.uuid)

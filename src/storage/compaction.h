@@ -40,6 +40,7 @@ class Compaction {
     std::function<Status(const KvBatch&)> durable_write;
     std::string writer_version;
     uint64_t output_bytes = 64ULL << 20U;
+    bool read_ahead = false;                 ///< Each read of the bucket is a request.
     uint64_t dataset_rows_max = UINT64_MAX;  ///< Of an output's dataset; memory may make it fewer.
     Retention retention;
     bool side_data_in_days = false;

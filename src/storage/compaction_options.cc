@@ -15,6 +15,7 @@ Compaction::Options compaction_options(const Store::Options& options, Contents& 
   out.durable_write = [](const KvBatch&) { return Status(); };
   out.writer_version = options.writer_version;
   out.output_bytes = options.merged_segment_bytes;
+  out.read_ahead = options.remote.fetcher != nullptr;
   out.dataset_rows_max = options.dataset_rows_max;
   out.retention = options.retention;
   out.side_data_in_days = options.side_data_in_days;
