@@ -61,6 +61,11 @@ class RemoteBucket final : public ObjectStore {
     hold_ = true;
     released_ = false;
   }
+  /// Returns when the read that hold_next() is about has begun.
+  void await_held() {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return !hold_; });
+  }
   void release() {
     const std::lock_guard lock(mutex_);
     released_ = true;
@@ -98,7 +103,10 @@ class RemoteBucket final : public ObjectStore {
     std::unique_lock lock(mutex_);
     reads_.push_back(range);
     ++running_;
-    if (std::exchange(hold_, false)) wake_.wait(lock, [this] { return released_; });
+    if (std::exchange(hold_, false)) {
+      wake_.notify_all();
+      wake_.wait(lock, [this] { return released_; });
+    }
     const bool fails = std::exchange(fail_, false);
     const auto latency = latency_;
     lock.unlock();

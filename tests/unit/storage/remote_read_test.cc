@@ -162,6 +162,7 @@ TEST_CASE("prefetched parts are fetched at once, each once, and joined by reader
   const CachedReader reader = f.reader();
   f.bucket.hold_next();
   reader.prefetch(0, 100'000);
+  f.bucket.await_held();  // Threads may begin in another order.
   reader.prefetch(2'000'000, 100'000);
   std::thread other([&] { CHECK(f.read(reader, 0, 1000) == f.bytes.substr(0, 1000)); });
   CHECK(f.read(reader, 2'000'000, 100'000) == f.bytes.substr(2'000'000, 100'000));
@@ -220,10 +221,14 @@ TEST_CASE("a dataset in a remote bucket costs one request, two with its director
     REQUIRE(dataset->series());
     REQUIRE(dataset->add_rows(all, 0, by_key));
     const auto reads = f.bucket.take_reads();
-    CHECK(reads.size() == want);
+    // On a machine that is busy a request may be made a second time, and that one begin late.
+    const uint64_t hedges = f.fetcher.stats().hedges;
+    CHECK(reads.size() >= want);
+    CHECK(reads.size() <= want + hedges);
     uint64_t bytes = 0;
     for (const ByteRange& range : reads) bytes += range.length;
-    CHECK(bytes <= dataset->stored_bytes() + (64U << 10U) + 4 * BlockCache::kBlockBytes);
+    CHECK(bytes <=
+          (1 + hedges) * (dataset->stored_bytes() + (64U << 10U) + 4 * BlockCache::kBlockBytes));
   }
 }
 
